@@ -1,0 +1,129 @@
+/** Policies compiled to tests: once per policy, not once per request. */
+import { type ConditionTest, conditionTest } from "./conditions.ts";
+import { type RequestContext, type TextTest, textTest } from "./pattern.ts";
+import type { PolicyDocument, Statement } from "./policy-document.ts";
+import {
+  type Grant,
+  notPrincipalMatcher,
+  type PrincipalMatcher,
+  type PrincipalView,
+  principalMatcher,
+  stronger,
+} from "./principals.ts";
+
+/** An AuthorizationRequest in the form in which statements are tested. */
+export interface StatementRequest {
+  /** Lower case: action names are compared without regard to case. */
+  readonly action: string;
+  readonly resource: string;
+  readonly principal: PrincipalView;
+  readonly context: RequestContext;
+  /** Whether the principal has a permissions boundary: NotPrincipal with Deny then denies it in any case. */
+  readonly bounded: boolean;
+}
+
+interface CompiledStatement {
+  readonly applies: (request: StatementRequest) => boolean;
+  /** undefined in policies that belong to the principal itself. */
+  readonly principals: PrincipalMatcher | undefined;
+  readonly notPrincipal: boolean;
+}
+
+export class CompiledPolicy {
+  readonly #allow: readonly CompiledStatement[];
+  readonly #deny: readonly CompiledStatement[];
+
+  constructor(allow: readonly CompiledStatement[], deny: readonly CompiledStatement[]) {
+    this.#allow = allow;
+    this.#deny = deny;
+  }
+
+  /** Whether a Deny statement applies to the request. */
+  denies(request: StatementRequest): boolean {
+    return this.#deny.some((statement) => {
+      if (!statement.applies(request)) return false;
+      if (statement.principals === undefined || (statement.notPrincipal && request.bounded)) return true;
+      return statement.principals(request.principal) !== "none";
+    });
+  }
+
+  /** The strongest grant of all Allow statements that apply. Without a Principal element: `direct`. */
+  grant(request: StatementRequest): Grant {
+    let grant: Grant = "none";
+    for (const { applies, principals } of this.#allow) {
+      if (grant === "direct") break;
+      if (applies(request)) grant = stronger(grant, principals === undefined ? "direct" : principals(request.principal));
+    }
+    return grant;
+  }
+
+  /** For policies without Principal elements. */
+  allows(request: StatementRequest): boolean {
+    return this.grant(request) !== "none";
+  }
+}
+
+/** Throws Error on a document that did not come from `parsePolicy`. */
+export function compilePolicy(document: PolicyDocument): CompiledPolicy {
+  // Variables came with this version; in older policies `${` is plain text.
+  const variables = document.version === "2012-10-17";
+  const compiled = (effect: Statement["effect"]) =>
+    document.statements
+      .filter((statement) => statement.effect === effect)
+      .map((statement) => compileStatement(statement, variables));
+  return new CompiledPolicy(compiled("Allow"), compiled("Deny"));
+}
+
+function compileStatement(statement: Statement, variables: boolean): CompiledStatement {
+  const { actions, notActions, resources, notResources, principal, notPrincipal } = statement;
+  const action = listTest(actions, notActions, actionTest);
+  const resource = listTest(resources, notResources, (pattern) => resourceTest(pattern, variables));
+  const conditions = statement.conditions.map(({ operator, key, values }) =>
+    conditionTest(operator, key, values, variables),
+  );
+  return {
+    applies: (request) =>
+      action(request.action, request.context) &&
+      resource(request.resource, request.context) &&
+      all(conditions, request.context),
+    principals: principal
+      ? principalMatcher(principal)
+      : notPrincipal
+        ? notPrincipalMatcher(notPrincipal)
+        : undefined,
+    notPrincipal: notPrincipal !== undefined,
+  };
+}
+
+/** An element or its Not form; where a statement has neither, everything matches (trust policies have no Resource). */
+function listTest(
+  patterns: readonly string[] | undefined,
+  notPatterns: readonly string[] | undefined,
+  compile: (pattern: string) => TextTest,
+): TextTest {
+  const tests = (patterns ?? notPatterns ?? []).map(compile);
+  if (patterns !== undefined) return (text, context) => tests.some((test) => test(text, context));
+  if (notPatterns !== undefined) return (text, context) => !tests.some((test) => test(text, context));
+  return () => true;
+}
+
+/** Requests come with the action in lower case, so the pattern is lowered once instead of ignoring case every time. */
+function actionTest(pattern: string): TextTest {
+  return textTest(pattern.toLowerCase(), { variables: false, wildcards: true });
+}
+
+/**
+ * "If you specify an incomplete ARN (one with fewer than the standard six fields), AWS automatically completes the ARN by
+ * adding wildcards to all missing fields." A `*` at the end of a field reaches over colons.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+function resourceTest(pattern: string, variables: boolean): TextTest {
+  if (pattern === "*") return () => true;
+  const missing = 6 - pattern.split(":").length;
+  return textTest(missing > 0 ? pattern + ":*".repeat(missing) : pattern, { variables, wildcards: true });
+}
+
+function all(conditions: readonly ConditionTest[], context: RequestContext): boolean {
+  for (const condition of conditions) if (!condition(context)) return false;
+  return true;
+}

@@ -1,0 +1,120 @@
+/**
+ * Texts of a policy that are compared with a request's: wildcards, policy variables, or both.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+ */
+import { matchesWildcard, toLiteral, toWildcard, type Wildcard } from "./wildcard.ts";
+
+/** What a request says of itself. Keys in lower case; undefined and an empty list both mean that the key is absent. */
+export type RequestContext = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export type TextTest = (text: string, context: RequestContext) => boolean;
+
+export interface PatternOptions {
+  /** `${…}` is a variable: true from policy version 2012-10-17 on. */
+  readonly variables: boolean;
+  /** `*` and `?` are wildcards. */
+  readonly wildcards: boolean;
+  readonly ignoreCase?: boolean;
+}
+
+interface Variable {
+  /** Lower case. */
+  readonly key: string;
+  readonly default: string | undefined;
+}
+
+type Part = Wildcard | Variable;
+
+/** A test for one text. A variable without value and default makes it false for every text. */
+export function textTest(pattern: string, options: PatternOptions): TextTest {
+  const resolve = resolver(pattern, options);
+  const fold = options.ignoreCase === true;
+  if (typeof resolve === "function") {
+    return (text, context) => {
+      const wildcard = resolve(context);
+      return wildcard !== undefined && matchesWildcard(wildcard, fold ? text.toLowerCase() : text);
+    };
+  }
+  const test = constantTest(resolve, fold ? pattern.toLowerCase() : pattern);
+  return fold ? (text) => test(text.toLowerCase()) : test;
+}
+
+/** Most patterns of real policies are `*`, a plain name, or a prefix with one `*`: these need no matcher. */
+function constantTest(wildcard: Wildcard, source: string): (text: string) => boolean {
+  const first = wildcard.findIndex((code) => code < 0);
+  if (first < 0) {
+    const literal = String.fromCharCode(...wildcard);
+    return (text) => text === literal;
+  }
+  if (source === "*") return () => true;
+  if (first === wildcard.length - 1 && source.endsWith("*")) {
+    const prefix = String.fromCharCode(...wildcard.slice(0, first));
+    return (text) => text.startsWith(prefix);
+  }
+  return (text) => matchesWildcard(wildcard, text);
+}
+
+/** The pattern itself where it holds no variables, else how to come by it for a request. */
+export function resolver(
+  pattern: string,
+  options: PatternOptions,
+): Wildcard | ((context: RequestContext) => Wildcard | undefined) {
+  const parts = patternParts(pattern, options);
+  if (parts.every((part) => !("key" in part))) return parts.flat() as number[];
+  return (context) => {
+    const resolved: number[] = [];
+    for (const part of parts) {
+      if (!("key" in part)) {
+        for (const code of part) resolved.push(code);
+        continue;
+      }
+      const value = variableValue(part, context);
+      if (value === undefined) return undefined;
+      // Wildcards in a value are literal: a user named "*" must not match everybody's folder.
+      for (const code of toLiteral(options.ignoreCase ? value.toLowerCase() : value)) resolved.push(code);
+    }
+    return resolved;
+  };
+}
+
+/** A key with several values cannot be used as a variable. */
+function variableValue(variable: Variable, context: RequestContext): string | undefined {
+  const value = Object.hasOwn(context, variable.key) ? context[variable.key] : undefined;
+  return typeof value === "string" ? value : variable.default;
+}
+
+const LITERALS: ReadonlyMap<string, string> = new Map([
+  ["*", "*"],
+  ["?", "?"],
+  ["$", "$"],
+]);
+
+/** Throws Error where a variable is malformed; `parsePolicy` has then refused the policy. */
+function patternParts(pattern: string, options: PatternOptions): Part[] {
+  const parts: Part[] = [];
+  const fixed = (text: string) => {
+    const folded = options.ignoreCase ? text.toLowerCase() : text;
+    if (text !== "") parts.push(options.wildcards ? toWildcard(folded) : toLiteral(folded));
+  };
+  let from = 0;
+  while (options.variables) {
+    const start = pattern.indexOf("${", from);
+    if (start < 0) break;
+    const end = pattern.indexOf("}", start);
+    if (end < 0) throw new Error("The policy variable is missing a closing curly brace.");
+    fixed(pattern.slice(from, start));
+    const name = pattern.slice(start + 2, end);
+    const literal = LITERALS.get(name);
+    parts.push(literal === undefined ? toVariable(name) : toLiteral(literal));
+    from = end + 1;
+  }
+  fixed(pattern.slice(from));
+  return parts;
+}
+
+/** `aws:PrincipalTag/team` or `aws:PrincipalTag/team, 'company-wide'`. */
+function toVariable(text: string): Variable {
+  const match = /^([^\s,']+)(?:, '([^']*)')?$/.exec(text);
+  if (match === null) throw new Error(`The policy variable \${${text}} is malformed.`);
+  return { key: match[1]!.toLowerCase(), default: match[2] };
+}
