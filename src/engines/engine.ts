@@ -52,11 +52,12 @@ export interface ContainerSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
   readonly user?: string;
-  /** Hard limits; undefined: none. */
+  /** Hard limits; undefined: none. More CPUs than the engine's host has are as many as it has. */
   readonly cpus?: number;
   readonly memoryMiB?: number;
   /** The container may run a container daemon of its own inside: the build environment's privileged mode. */
   readonly privileged?: boolean;
+  /** May not be written to, volumes apart. */
   readonly readonlyRootFilesystem?: boolean;
   readonly mounts?: readonly { readonly volume: string; readonly path: string; readonly readOnly?: boolean }[];
   readonly healthCheck?: HealthCheckSpec;
@@ -121,6 +122,10 @@ export class ImageUnavailableError extends Error {
 export class GroupNotFoundError extends Error {
   override readonly name = "GroupNotFoundError";
 }
+/** The image is there but its program could not be started (a missing executable, say). `message` is the engine's own. */
+export class ContainerStartError extends Error {
+  override readonly name = "ContainerStartError";
+}
 /** The engine itself does not answer. Retried by runners; never a fault of the user's build or task. */
 export class EngineUnavailableError extends Error {
   override readonly name = "EngineUnavailableError";
@@ -150,15 +155,23 @@ export interface Engine {
 
   /** Creates the group's network namespace, volumes and containers without starting them. All or nothing. */
   create(group: GroupSpec): Promise<void>;
+  /**
+   * A container starts at most once: repeating this for one that runs or has exited changes nothing. Throws
+   * ContainerStartError; the container's state is then "exited" with `error` set.
+   */
   startContainer(groupId: string, container: string): Promise<void>;
   /** Unpacks a tar stream (plain or gzip) at `path`, which is made if missing. Before or after the start. */
   copyIn(groupId: string, container: string, path: string, tar: Readable): Promise<void>;
   /**
-   * A tar stream of `path`; entries are relative to `path` itself (the folder's own contents, or the one file).
-   * Works on exited containers. Throws GroupNotFoundError, or ENOENT (`code`) where the path is missing.
+   * A tar stream of `path`; entries are relative to `path` itself (the folder's own contents, or the one file) and may
+   * begin with `./`. A path that is a symbolic link is followed. Works on exited containers. Throws
+   * GroupNotFoundError, or an error whose `code` is ENOENT where the path is missing.
    */
   copyOut(groupId: string, container: string, path: string): Promise<Readable>;
-  /** Runs a command inside a running container to its end. */
+  /**
+   * Runs a command inside a running container to its end. Aborting rejects with the signal's reason and stops waiting;
+   * whether the command then goes on is the engine's affair.
+   */
   exec(
     groupId: string,
     container: string,
@@ -170,15 +183,19 @@ export interface Engine {
   state(groupId: string): Promise<GroupState | undefined>;
   /**
    * Yields the group's state at once and after every change, until all its containers have exited, the group is removed,
-   * or the signal aborts (which ends the loop without an error).
+   * or the signal aborts (which ends the loop without an error). Throws GroupNotFoundError where there is none to begin
+   * with. Reconnects by itself when the engine goes away for a while.
    */
   watch(groupId: string, signal: AbortSignal): AsyncIterable<GroupState>;
-  /** Every line from `skip` on, following until the container exits or the signal aborts; no gap, no repeat. */
+  /**
+   * Every line from `skip` on, following until the container exits, is removed or the signal aborts; no gap, no repeat.
+   * Waits for the start of a container that has not started. Reconnects by itself, as `watch` does.
+   */
   logs(groupId: string, container: string, options: { skip: number; signal?: AbortSignal }): AsyncIterable<LogLine>;
   /** How the control plane reaches a container port of a started group. Stable while the group runs. */
   address(groupId: string, port: number): Promise<{ host: string; port: number }>;
 
-  /** SIGTERM to every container, SIGKILL after its stop timeout (or `timeoutSeconds`). Returns when all have exited. */
+  /** SIGTERM to every container, SIGKILL after its stop timeout (or `timeoutSeconds`). Returns when none runs. */
   stop(groupId: string, options?: { timeoutSeconds?: number }): Promise<void>;
   /** Stops what still runs, then deletes containers, volumes and network. */
   remove(groupId: string): Promise<void>;

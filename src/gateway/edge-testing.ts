@@ -5,8 +5,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { text } from "node:stream/consumers";
+import type { TestContext } from "node:test";
 import { promisify } from "node:util";
 import { Egress, type EgressOptions, type EgressRecord } from "./egress.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
@@ -25,7 +25,11 @@ export interface Edge {
 /** Local are the names under amazonaws.com; the policy allows all, the guard loopback too, unless the test says otherwise. */
 export async function anEdge(
   test: TestContext,
-  options: Partial<ListenerOptions> & { egress?: never; egressOptions?: Partial<EgressOptions>; allowPlain?: boolean } = {},
+  options: Partial<ListenerOptions> & {
+    egress?: never;
+    egressOptions?: Partial<EgressOptions>;
+    allowPlain?: boolean;
+  } = {},
 ): Promise<Edge> {
   const { egressOptions, allowPlain, ...listenerOptions } = options;
   const dir = await aFolder(test);

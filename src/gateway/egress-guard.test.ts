@@ -39,7 +39,14 @@ test("this machine's own addresses are not reachable under any of their notation
 });
 
 test("other addresses are, private networks included", () => {
-  for (const address of ["1.1.1.1", "10.255.255.253", "192.168.77.77", "172.31.255.253", "2606:4700::1111", "fd12::1"]) {
+  for (const address of [
+    "1.1.1.1",
+    "10.255.255.253",
+    "192.168.77.77",
+    "172.31.255.253",
+    "2606:4700::1111",
+    "fd12::1",
+  ]) {
     assert.equal(isReachable(address), true, address);
   }
 });
@@ -48,6 +55,9 @@ test("odd notations of loopback resolve to what the guard refuses", async () => 
   for (const hostname of ["localhost", "127.1", "2130706433", "0x7f.1"]) {
     const addresses = await systemAddresses(hostname);
     assert.ok(addresses.length > 0);
-    assert.ok(addresses.every(({ address }) => !isReachable(address)), hostname);
+    assert.ok(
+      addresses.every(({ address }) => !isReachable(address)),
+      hostname,
+    );
   }
 });

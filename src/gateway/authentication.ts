@@ -1,0 +1,53 @@
+/** Who signed a request: checks the signature, and gives each protocol its own words for what is wrong. */
+import { authenticationError } from "./auth-errors.ts";
+import { parseAuthorization, SignatureError, type Verified, type Verifier } from "./auth/sigv4.ts";
+import { type Principal, rootPrincipal, type System } from "./context.ts";
+import type { WireRequest } from "./protocols/protocol.ts";
+import type { Service } from "./service.ts";
+
+export type ParsedAuthorization = NonNullable<ReturnType<typeof parseAuthorization>>;
+
+export interface Authenticated {
+  readonly principal: Principal;
+  /** undefined where `--accept-any-credentials` took an unknown key without checking. */
+  readonly verified: Verified | undefined;
+}
+
+/** The request's authorization; undefined for unsigned requests. */
+export function authorizationOf(request: WireRequest, service: Service | undefined): ParsedAuthorization | undefined {
+  return translated(service, () => parseAuthorization(request));
+}
+
+export async function authenticate(
+  system: System,
+  verifier: Verifier,
+  service: Service,
+  request: WireRequest,
+  authorization: ParsedAuthorization | undefined,
+): Promise<Authenticated> {
+  if (!authorization) throw authenticationError(service, "missing");
+  const now = system.clock.now();
+  const { accessKeyId, sessionToken } = authorization;
+  const known = await system.identities.authenticate(accessKeyId, sessionToken, now);
+  if (typeof known === "string") {
+    if (system.config.acceptAnyCredentials && known === "unknown") {
+      const accountId = /^\d{12}$/.test(accessKeyId) ? accessKeyId : system.config.accountId;
+      return { principal: rootPrincipal(accountId, accessKeyId), verified: undefined };
+    }
+    throw authenticationError(service, known);
+  }
+  const verified = translated(service, () => verifier.verify(request, authorization, known.secretAccessKey, now));
+  system.identities.recordUse?.(accessKeyId, service.signingName, authorization.region, now);
+  return { principal: known.principal, verified };
+}
+
+function translated<T>(service: Service | undefined, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    // "expired" alone is the session token's word; a signature expires too.
+    const reason = error.reason === "expired" ? "signature-expired" : error.reason;
+    throw authenticationError(service, reason, error.message);
+  }
+}

@@ -1,0 +1,110 @@
+/** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
+import { deniedMessage, type Decision, evaluate } from "./authz/evaluate.ts";
+import type { CompiledPolicy } from "./authz/compile.ts";
+import type { Call, PrincipalPolicies } from "./context.ts";
+import { WireError } from "./errors.ts";
+import type { Authorization, ContextKeys } from "./operation.ts";
+
+/** One thing to be allowed. */
+export interface AccessRequest {
+  readonly action: string;
+  readonly resource: string;
+  readonly context?: ContextKeys;
+  readonly resourcePolicy?: CompiledPolicy | undefined;
+  readonly resourcePolicyRequired?: boolean;
+}
+
+/** Throws AccessDenied, in the words of AWS, unless everything that the operation needs is allowed. */
+export async function authorizeOperation<I>(authorization: Authorization<I>, input: I, call: Call): Promise<void> {
+  const resources = await authorization.resources(input, call);
+  const context = (await authorization.context?.(input, call)) ?? {};
+  for (const resource of resources) {
+    await requireAccess(call, {
+      action: authorization.action,
+      resource,
+      context,
+      resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
+      resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
+    });
+  }
+  for (const { roleArn, service } of authorization.passedRoles?.(input, call) ?? []) {
+    const passed = { "iam:passedtoservice": service };
+    await requireAccess(call, { action: "iam:PassRole", resource: roleArn, context: passed });
+  }
+}
+
+export async function requireAccess(call: Call, request: AccessRequest): Promise<void> {
+  const policies = await call.system.identities.policiesOf(call.principal);
+  const evaluated = {
+    action: request.action,
+    resource: request.resource,
+    resourceAccountId: accountOf(request.resource) || call.accountId,
+    principal: call.principal,
+    context: { ...globalContext(call), ...request.context },
+  };
+  const decision = evaluateSafely(call, evaluated, policies, request);
+  if (decision.allowed) return;
+  throw new AccessDeniedError(deniedMessage(evaluated, decision));
+}
+
+/** The gateway gives it each protocol's code. */
+export class AccessDeniedError extends WireError {
+  constructor(message: string) {
+    super("AccessDenied", 403, message);
+  }
+}
+
+/** An evaluator that fails denies. */
+function evaluateSafely(
+  call: Call,
+  request: Parameters<typeof evaluate>[0],
+  policies: PrincipalPolicies,
+  { resourcePolicy, resourcePolicyRequired }: AccessRequest,
+): Decision {
+  try {
+    return evaluate(request, {
+      identity: policies.identity,
+      ...(policies.boundary && { boundary: policies.boundary }),
+      ...(policies.scps && { scps: policies.scps }),
+      ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
+      ...(resourcePolicy && { resource: resourcePolicy }),
+      ...(resourcePolicyRequired && { resourcePolicyRequired }),
+    });
+  } catch (error) {
+    call.system.log("error", "policy evaluation failed", { error: String(error), action: request.action });
+    return { allowed: false, explicit: false };
+  }
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
+function globalContext(call: Call): Record<string, string | readonly string[] | undefined> {
+  const { principal } = call;
+  const context: Record<string, string | readonly string[] | undefined> = {
+    "aws:currenttime": call.now.toISOString(),
+    "aws:epochtime": String(Math.floor(call.now.getTime() / 1000)),
+    "aws:principalarn": principal.roleArn ?? principal.arn,
+    "aws:principalaccount": principal.accountId,
+    "aws:principaltype": principal.type,
+    "aws:principalisawsservice": String(principal.type === "Service"),
+    "aws:requestedregion": call.region,
+    "aws:securetransport": String(call.secureTransport),
+    "aws:sourceip": call.sourceIp,
+    "aws:useragent": call.userAgent,
+    "aws:userid": principal.userId,
+    "aws:viaawsservice": "false",
+  };
+  if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
+  if (principal.service) context["aws:principalservicename"] = principal.service;
+  if (principal.sourceIdentity) context["aws:sourceidentity"] = principal.sourceIdentity;
+  if (call.sourceArn) {
+    context["aws:sourcearn"] = call.sourceArn;
+    context["aws:sourceaccount"] = accountOf(call.sourceArn) || call.accountId;
+  }
+  for (const [key, value] of Object.entries(principal.tags ?? {})) context[`aws:principaltag/${key.toLowerCase()}`] = value;
+  return context;
+}
+
+/** The account of an ARN; "" where the ARN has none (S3) or the text is not an ARN. */
+export function accountOf(arn: string): string {
+  return arn.startsWith("arn:") ? (arn.split(":", 5)[4] ?? "") : "";
+}

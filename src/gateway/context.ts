@@ -1,0 +1,137 @@
+/**
+ * What every operation, data plane and runner is handed: the running system, and the call it serves.
+ * Nothing in Slipway keeps module-level state; it all hangs off `System`, which `main.ts` wires.
+ */
+import type { Engine } from "#engines/engine.ts";
+import type { BlobStore } from "#store/blobs/blob-store.ts";
+import type { Bus } from "#store/bus.ts";
+import type { Database } from "#store/database.ts";
+import type { Work } from "#store/work.ts";
+import type { Audit } from "./audit.ts";
+import type { CompiledPolicy } from "./authz/compile.ts";
+import type { PrincipalView } from "./authz/evaluate.ts";
+import type { Cipher } from "./cipher.ts";
+import type { Client } from "./client.ts";
+
+export interface Config {
+  /** Everything Slipway keeps on disk. */
+  readonly dataDir: string;
+  readonly port: number;
+  /** The account and region of the first administrator and of `slipway env`. */
+  readonly accountId: string;
+  readonly region: string;
+  /** Loopback only: any key pair is taken; a 12-digit access key id is its account. */
+  readonly acceptAnyCredentials: boolean;
+  /** `POST /_slipway/reset` is answered. */
+  readonly allowReset: boolean;
+  /** Unique per data folder; labels containers so that two Slipways on one engine do not see each other's. */
+  readonly instance: string;
+  /**
+   * Where connections find repositories: a folder or URL that holds `OWNER/REPO(.git)` per provider type in lower case
+   * ("github"); undefined means the provider's own site.
+   */
+  readonly providerEndpoints: Readonly<Record<string, string | undefined>>;
+}
+
+/** Injected so that tests decide what time it is. */
+export interface Clock {
+  now(): Date;
+}
+
+/** Who makes a call. */
+export interface Principal extends PrincipalView {
+  /** AIDA… of a user, AROA…:session of a role session, the account id of the root. */
+  readonly userId: string;
+  /** undefined for calls that carry no credentials (service principals). */
+  readonly accessKeyId: string | undefined;
+  readonly sessionName?: string;
+  /** The session's own policies, compiled; present only where the session was made with some. */
+  readonly sessionPolicies?: readonly CompiledPolicy[];
+  /** `aws:PrincipalTag/…` without the prefix. */
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly sessionExpiration?: Date;
+  readonly sourceIdentity?: string;
+}
+
+export interface CredentialsRecord {
+  readonly secretAccessKey: string;
+  readonly principal: Principal;
+}
+
+/** What the gateway needs of IAM and STS; implemented in services/iam and wired by main.ts. */
+export interface Identities {
+  /**
+   * The secret and principal behind an access key. "unknown": no such key, or it is inactive. "invalid-token": the
+   * session token is not ours or not for this key. "expired": it was.
+   */
+  authenticate(
+    accessKeyId: string,
+    sessionToken: string | undefined,
+    now: Date,
+  ): Promise<CredentialsRecord | "unknown" | "invalid-token" | "expired">;
+  /** Everything that is attached to the principal: identity policies, boundary, SCPs. Compiled and cached. */
+  policiesOf(principal: Principal): Promise<PrincipalPolicies>;
+  /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
+  recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
+}
+
+export interface PrincipalPolicies {
+  readonly identity: readonly CompiledPolicy[];
+  readonly boundary?: CompiledPolicy;
+  readonly scps?: readonly (readonly CompiledPolicy[])[];
+}
+
+export interface System {
+  readonly config: Config;
+  readonly db: Database;
+  readonly blobs: BlobStore;
+  readonly engine: Engine;
+  readonly bus: Bus;
+  readonly work: Work;
+  readonly clock: Clock;
+  readonly cipher: Cipher;
+  readonly identities: Identities;
+  readonly audit: Audit;
+  /** Calls operations in this process as `principal`: the same authorize, audit and handler, without HTTP. */
+  client(principal: Principal, scope: CallScope): Client;
+  /** The principal behind credentials that this system issued, for acting as a role that was assumed. */
+  principalOf(credentials: { AccessKeyId?: string; SessionToken?: string }): Promise<Principal>;
+  /** The local certificate authority with the host's own roots, PEM: what containers need to trust. */
+  caBundle(): string;
+  log(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface CallScope {
+  readonly accountId: string;
+  readonly region: string;
+  /** A transaction that the called operations shall join. */
+  readonly db?: Database;
+  /** `aws:SourceArn` and `aws:SourceAccount` of service principals; recorded in the audit trail too. */
+  readonly sourceArn?: string;
+}
+
+/** One operation being served. */
+export interface Call extends CallScope {
+  readonly system: System;
+  /** The system's database, or the caller's transaction. */
+  readonly db: Database;
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly now: Date;
+  /** "127.0.0.1"; a service's name for calls made inside. */
+  readonly sourceIp: string;
+  readonly secureTransport: boolean;
+  readonly userAgent: string;
+  /** What the wire request carried and no modelled member does; S3's handlers need it. */
+  readonly http?: { readonly method: string; readonly host: string; readonly path: string; readonly headers: Readonly<Record<string, string | undefined>> };
+}
+
+/** The principal of an AWS service acting for itself, as in a role's trust policy. */
+export function servicePrincipal(service: string, accountId: string): Principal {
+  return { type: "Service", arn: service, accountId, userId: service, accessKeyId: undefined, service };
+}
+
+/** The account's root: allowed everything in the account except what an SCP or a resource policy denies. */
+export function rootPrincipal(accountId: string, accessKeyId?: string): Principal {
+  return { type: "Root", arn: `arn:aws:iam::${accountId}:root`, accountId, userId: accountId, accessKeyId };
+}

@@ -1,0 +1,46 @@
+/** What happens to every call, from HTTP or from inside: validate, authorize, run; and the audit trail of how it ended. */
+import { authorizeOperation } from "./authorize.ts";
+import type { Call } from "./context.ts";
+import { WireError } from "./errors.ts";
+import type { Operation } from "./operation.ts";
+import type { OperationModel, Service } from "./service.ts";
+import { validationMessage, violations } from "./validate.ts";
+
+export async function execute(
+  service: Service,
+  model: OperationModel,
+  input: Record<string, unknown>,
+  call: Call,
+): Promise<unknown> {
+  let failure: unknown;
+  try {
+    const operation = builtOperation(service, model);
+    validate(service, model, input);
+    if (operation.authorize !== "always") await authorizeOperation(operation.authorize, input, call);
+    return await operation.run(input, call);
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    call.system.audit.record(service, model.name, input, call, failure);
+  }
+}
+
+/** https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html */
+function builtOperation(service: Service, model: OperationModel): Operation<Record<string, unknown>, unknown> {
+  if (!model.operation) {
+    const sentence = `${service.id} ${model.name} is not built in this version of Slipway; src/services/${service.name}/README.md lists what is`;
+    if (service.protocol === "awsQuery") throw new WireError("InvalidAction", 400, sentence);
+    if (service.protocol === "restXml") throw new WireError("NotImplemented", 501, sentence);
+    throw new WireError("UnknownOperationException", 400, sentence);
+  }
+  return model.operation as unknown as Operation<Record<string, unknown>, unknown>;
+}
+
+function validate(service: Service, model: OperationModel, input: Record<string, unknown>): void {
+  if (model.input.isUnitSchema()) return;
+  const found = violations(model.input, input, service.limits);
+  if (found.length === 0) return;
+  const message = service.validation.message?.(found) ?? validationMessage(found);
+  throw new WireError(service.validation.code, 400, message);
+}

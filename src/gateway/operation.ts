@@ -1,0 +1,59 @@
+/**
+ * An AWS operation as Slipway builds it: who may call it on what, and what it does. The input and output are the SDK's
+ * own types, so a handler cannot answer a shape that AWS does not have.
+ */
+import type { Readable } from "node:stream";
+import type { GetOutputType, StreamingBlobPayloadInputTypes, StreamingBlobPayloadOutputTypes } from "@smithy/types";
+import type { CompiledPolicy } from "./authz/compile.ts";
+import type { Call } from "./context.ts";
+
+export type ContextKeys = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export interface Authorization<I> {
+  /** As IAM policies name it: "codebuild:StartBuild". */
+  readonly action: string;
+  /** The ARNs that must all be allowed; `["*"]` for actions without a resource type. */
+  resources(input: I, call: Call): readonly string[] | Promise<readonly string[]>;
+  /** Condition keys beside the global ones; names in lower case. */
+  context?(input: I, call: Call): ContextKeys | Promise<ContextKeys>;
+  /** The policy attached to the resource, where it has one. */
+  resourcePolicy?(resource: string, input: I, call: Call): CompiledPolicy | undefined | Promise<CompiledPolicy | undefined>;
+  /** The resource's policy must allow by itself: role trust policies, KMS key policies. */
+  readonly resourcePolicyRequired?: boolean;
+  /** Roles that the call hands to a service: each needs `iam:PassRole` with `iam:PassedToService`. */
+  passedRoles?(input: I, call: Call): readonly { roleArn: string; service: string }[];
+}
+
+export interface Operation<I = never, O = unknown> {
+  /** "always": AWS lets every authenticated caller do it whatever the policies say (sts:GetCallerIdentity). */
+  readonly authorize: Authorization<I> | "always";
+  run(input: I, call: Call): Promise<O> | O;
+}
+
+type AnyCommand = { input: object };
+
+/** Streaming members arrive as a Readable. */
+export type ServerInput<T> = {
+  [K in keyof T]: [StreamingBlobPayloadInputTypes] extends [NonNullable<T[K]>] ? Readable | undefined : T[K];
+};
+/** A handler may answer a streaming member with a Readable, bytes or a string. */
+export type ServerOutput<T> = {
+  [K in keyof T as K extends "$metadata" ? never : K]: StreamingBlobPayloadOutputTypes extends NonNullable<T[K]>
+    ? Readable | Uint8Array | string | undefined
+    : T[K];
+};
+
+/** `OperationOf<StartBuildCommand>`: the operation behind an SDK command. */
+export type OperationOf<C extends AnyCommand> = Operation<ServerInput<C["input"]>, ServerOutput<GetOutputType<C>>>;
+
+type OperationName<M> = { [K in keyof M]: K extends `${infer N}Command` ? (N extends "$" | "" ? never : N) : never }[keyof M];
+type CommandOf<M, N extends string> = `${N}Command` extends keyof M
+  ? M[`${N}Command`] extends abstract new (...args: never[]) => infer C
+    ? C extends AnyCommand
+      ? C
+      : never
+    : never
+  : never;
+
+/** The operations of an SDK client package by AWS's names, as far as they are built. */
+export type OperationTable<M> = { readonly [N in OperationName<M> & string]?: OperationOf<CommandOf<M, N>> };

@@ -1,0 +1,38 @@
+/**
+ * Wake-ups: "something about this key changed, look". A message carries no state, so a lost one costs time, never
+ * correctness; polling is the safety net. Across processes it travels by the store's notifications.
+ */
+import { AsyncResource } from "node:async_hooks";
+import { EventEmitter } from "node:events";
+import { type Notifications, outsideTransaction } from "./database.ts";
+
+export class Bus {
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+  readonly #notifications: Notifications | undefined;
+
+  constructor(notifications?: Notifications) {
+    this.#notifications = notifications;
+  }
+
+  async start(): Promise<void> {
+    await this.#notifications?.listen((payload) => {
+      const [topic, key = ""] = JSON.parse(payload) as [string, string];
+      this.#emitter.emit(topic, key);
+    });
+  }
+
+  /** Call it after the transaction that changed something: a listener that looks at once must see the change. */
+  publish(topic: string, key = ""): void {
+    if (this.#notifications) {
+      // A failed notification is what polling is for.
+      outsideTransaction(() => this.#notifications!.notify(JSON.stringify([topic, key])).catch(() => {}));
+    } else this.#emitter.emit(topic, key);
+  }
+
+  /** The listener runs in the subscriber's own async context, not in the publisher's transaction. */
+  subscribe(topic: string, listener: (key: string) => void): () => void {
+    const bound = AsyncResource.bind(listener);
+    this.#emitter.on(topic, bound);
+    return () => this.#emitter.off(topic, bound);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The database as every service sees it: Kysely over SQLite (embedded, the default) or PostgreSQL. Conventions that keep
+ * both alike: text for ids and JSON, integers (epoch milliseconds) for times, 0/1 for flags, no server-side functions.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Kysely } from "kysely";
+
+// biome-ignore lint/complexity/noBannedTypes: no tables of its own; services add theirs with `withTables`
+export type Database = Kysely<{}>;
+
+export interface Store {
+  readonly db: Database;
+  readonly kind: "sqlite" | "postgres";
+  /** PostgreSQL's LISTEN/NOTIFY, so that several processes wake each other; undefined for SQLite. */
+  readonly notifications?: Notifications;
+  close(): Promise<void>;
+}
+
+export interface Notifications {
+  notify(payload: string): Promise<void>;
+  listen(receive: (payload: string) => void): Promise<void>;
+}
+
+const transactions = new AsyncLocalStorage<true>();
+
+/** Runs in a transaction of its own, or in the caller's when `db` already is one. */
+export function inTransaction<T>(db: Database, run: (trx: Database) => Promise<T>): Promise<T> {
+  if (db.isTransaction) return run(db);
+  return db.transaction().execute((trx) => transactions.run(true, () => run(trx as unknown as Database)));
+}
+
+/**
+ * Throws where a query is about to go around the transaction that its own call chain has open: on SQLite's single
+ * connection it would wait for itself for ever. Called by the SQLite driver for every query outside a transaction.
+ */
+export function assertNotInTransaction(): void {
+  if (transactions.getStore()) {
+    throw new Error("A query went around the open transaction of its own call chain: hand the transaction on as `db`");
+  }
+}
+
+/** Leaves the transaction's context: for work that an event inside a transaction sets off but that is not part of it. */
+export function outsideTransaction<T>(run: () => T): T {
+  return transactions.exit(run);
+}
+
+/** `postgres://…` or a file path (":memory:" for tests). */
+export async function openStore(location: string): Promise<Store> {
+  if (/^postgres(ql)?:\/\//.test(location)) return (await import("./postgres.ts")).openPostgres(location);
+  return (await import("./sqlite.ts")).openSqlite(location);
+}

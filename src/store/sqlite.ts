@@ -1,0 +1,70 @@
+/** node:sqlite behind Kysely: no native module, one file, WAL. */
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDatabase, SqliteDriver, type SqliteStatement } from "kysely";
+import { assertNotInTransaction, type Database, type Store } from "./database.ts";
+
+/** Kysely compiles each distinct query to the same text, so a service's statements all fit. */
+const CACHED_STATEMENTS = 1000;
+
+export function openSqlite(location: string): Store {
+  const inMemory = location === ":memory:";
+  if (!inMemory) mkdirSync(dirname(location), { recursive: true });
+  const native = new DatabaseSync(location);
+  if (!inMemory) chmodSync(location, 0o600);
+  // NORMAL in WAL mode loses nothing on kill -9; after a power cut the last transactions may be gone, never torn.
+  native.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000");
+  const dialect = new GuardedDialect({ database: async () => asKyselyDatabase(native) });
+  const db = new Kysely({ dialect }) as Database;
+  return { db, kind: "sqlite", close: () => db.destroy() };
+}
+
+class GuardedDialect extends SqliteDialect {
+  readonly #config: { database: () => Promise<SqliteDatabase> };
+
+  constructor(config: { database: () => Promise<SqliteDatabase> }) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): GuardedDriver {
+    return new GuardedDriver(this.#config);
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new SqliteAdapter();
+  }
+}
+
+class GuardedDriver extends SqliteDriver {
+  override acquireConnection(...options: Parameters<SqliteDriver["acquireConnection"]>) {
+    assertNotInTransaction();
+    return super.acquireConnection(...options);
+  }
+}
+
+function asKyselyDatabase(native: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    close: () => native.close(),
+    prepare(sql) {
+      let statement = statements.get(sql);
+      if (!statement) {
+        statement = asKyselyStatement(native.prepare(sql));
+        if (statements.size >= CACHED_STATEMENTS) statements.clear();
+        statements.set(sql, statement);
+      }
+      return statement;
+    },
+  };
+}
+
+function asKyselyStatement(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
+  };
+}
