@@ -9,15 +9,19 @@ const SQLITE_BUSY = 5;
 
 /**
  * Runs `work` while no other caller, in this process or another, is inside `withFileLock` of the same path. Waits as long
- * as it takes.
+ * as it takes; `onWait` is called once if it has to.
  *
  * The lock is SQLite's: an exclusive transaction on an otherwise empty database. The kernel drops it with the process that
  * holds it, so `kill -9` leaves nothing stale and there are no process ids to judge.
  */
-export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withFileLock<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
   using lock = new DatabaseSync(path);
-  while (!tryToLock(lock)) await sleep(RETRY_AFTER_MS);
+  if (!tryToLock(lock)) {
+    onWait?.();
+    do await sleep(RETRY_AFTER_MS);
+    while (!tryToLock(lock));
+  }
   return await work();
 }
 
