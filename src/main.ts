@@ -6,19 +6,185 @@ import type { Engine } from "#engines/engine.ts";
 import { FileAudit } from "#gateway/audit.ts";
 import { Cipher } from "#gateway/cipher.ts";
 import { InProcessClient } from "#gateway/client.ts";
-import type { Config, System } from "#gateway/context.ts";
+import { containerCredentialsRoute } from "#gateway/container-environment.ts";
+import type { Config, Principal, System } from "#gateway/context.ts";
 import { Egress } from "#gateway/egress.ts";
 import { requestHandler } from "#gateway/handle.ts";
 import { Listener } from "#gateway/listener.ts";
+import { healthRoute, resetRoute } from "#gateway/own-routes.ts";
 import { Registry } from "#gateway/registry.ts";
-import type { Service } from "#gateway/service.ts";
 import { TlsIssuer } from "#gateway/tls.ts";
+import { type AdministratorKey, ensureAdministrator, IamIdentities } from "#services/iam/index.ts";
+import { services } from "#services/services.ts";
 import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
 import { Bus } from "#store/bus.ts";
-import { openStore } from "#store/database.ts";
-import { migrate } from "#store/migrate.ts";
+import { emptyTables, migrate } from "#store/migrate.ts";
+import { openStore } from "#store/open.ts";
 import { Work, workMigrations } from "#store/work.ts";
-import { iam, IamIdentities } from "#services/iam/index.ts";
-import { sts } from "#services/sts/index.ts";
+import packageJson from "../package.json" with { type: "json" };
 
-export const services: readonly Service[] = [iam, sts];
+export interface SlipwayOptions {
+  readonly dataDir: string;
+  /** 0 takes a free port, which containers of an earlier start do not know: for tests without containers. */
+  readonly port: number;
+  readonly accountId: string;
+  readonly region: string;
+  /** `postgres://…`; undefined: SQLite in the data folder. */
+  readonly database?: string;
+  readonly engine: (instance: string) => Engine;
+  readonly acceptAnyCredentials?: boolean;
+  readonly allowReset?: boolean;
+  readonly providerEndpoints?: Readonly<Record<string, string>>;
+  readonly log: System["log"];
+}
+
+export interface Slipway {
+  readonly system: System;
+  readonly registry: Registry;
+  readonly url: string;
+  readonly administrator: AdministratorKey;
+  /** The bundle that clients need for TLS. */
+  readonly caBundleFile: string;
+  /** Lets requests and work end, leaves containers running. */
+  close(): Promise<void>;
+}
+
+const LOOPBACK = "127.0.0.1";
+const CLOSE_GRACE_MS = 5_000;
+/** Served here when they come through the egress proxy. */
+const LOCAL_HOSTS = /(^|\.)(amazonaws\.com|elb\.localhost)$/;
+
+export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
+  const { dataDir, log } = options;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const clock = { now: () => new Date() };
+  const store = await openStore(options.database ?? join(dataDir, "slipway.db"));
+  const bus = new Bus(store.notifications);
+  await bus.start();
+  const registry = new Registry(services);
+  const migrations = [
+    { service: "work", migrations: workMigrations },
+    ...services.map((service) => ({ service: service.name, migrations: service.migrations })),
+  ];
+  await migrate(store.db, migrations, clock.now());
+
+  const tls = await TlsIssuer.open(join(dataDir, "tls"));
+  const caBundleFile = join(dataDir, "tls", "bundle.pem");
+  const caBundle = tls.bundlePem();
+  writeFileSync(caBundleFile, caBundle);
+
+  // The port may be chosen by the system, so listening comes before everything that knows the port.
+  let handle: ReturnType<typeof requestHandler> | undefined;
+  const egress = new Egress({
+    local: (hostname) => LOCAL_HOSTS.test(hostname),
+    policy: () => "allow",
+    onConnect: ({ host, port, decision, reason }) => {
+      if (decision !== "local") log("info", `egress ${decision} ${host}:${port}`, { reason });
+    },
+  });
+  const listener = new Listener({ tls, egress, onRequest: (request, response) => handle?.(request, response) });
+  const { port } = await listener.listen(LOOPBACK, options.port);
+
+  const config: Config = {
+    dataDir,
+    port,
+    accountId: options.accountId,
+    region: options.region,
+    acceptAnyCredentials: options.acceptAnyCredentials ?? false,
+    allowReset: options.allowReset ?? false,
+    instance: instanceOf(dataDir),
+    providerEndpoints: options.providerEndpoints ?? {},
+  };
+  const cipher = Cipher.open(join(dataDir, "master.key"));
+  const identities = new IamIdentities({ db: store.db, cipher, bus, clock, config });
+  const audit = new FileAudit(join(dataDir, "audit"), (error) => log("error", "audit trail", { error: String(error) }));
+  const work = new Work(store, bus, (item, error) =>
+    log("error", `${item.kind} ${item.id} failed and is tried again`, {
+      error: String((error as Error).stack ?? error),
+    }),
+  );
+  const engine = options.engine(config.instance);
+  const listening = new Set<string>();
+
+  const system: System = {
+    config,
+    db: store.db,
+    blobs: new FolderBlobStore(join(dataDir, "blobs")),
+    engine,
+    bus,
+    work,
+    clock,
+    cipher,
+    identities,
+    audit,
+    client: (principal, scope) => new InProcessClient(system, registry, principal, scope),
+    principalOf: (credentials) => principalOf(system, credentials),
+    async containerGateway() {
+      const gateway = await engine.gateway(port);
+      for (const address of gateway.listenAddresses) {
+        if (listening.has(address)) continue;
+        listening.add(address);
+        await listener.listen(address, port).catch((error: unknown) => {
+          listening.delete(address);
+          throw error;
+        });
+      }
+      return gateway;
+    },
+    caBundle: () => caBundle,
+    log,
+  };
+
+  const administrator = await ensureAdministrator(system);
+  const routes = {
+    version: packageJson.version,
+    services,
+    reset: config.allowReset
+      ? async () => {
+          await work.pause(async () => {
+            for (const group of await engine.recover({}).catch(() => [])) await engine.remove(group.id);
+            await emptyTables(store.db);
+            await identities.forgetAll();
+            await ensureAdministrator(system);
+          });
+        }
+      : undefined,
+  };
+  handle = requestHandler(system, registry, [healthRoute(routes), resetRoute(routes), containerCredentialsRoute()]);
+  for (const service of services) await service.registerWork(system);
+  for (const plane of services.flatMap(({ dataPlanes }) => dataPlanes)) await plane.start?.(system);
+  await work.start();
+  // Containers of an earlier start talk to the gateway's address on their network: listen there as soon as there is one.
+  system.containerGateway().catch(() => undefined);
+
+  return {
+    system,
+    registry,
+    url: `http://${LOOPBACK}:${port}`,
+    administrator,
+    caBundleFile,
+    async close() {
+      await work.stop();
+      for (const plane of services.flatMap(({ dataPlanes }) => dataPlanes)) await plane.stop?.();
+      await listener.close(CLOSE_GRACE_MS);
+      await audit.flush();
+      await store.close();
+    },
+  };
+}
+
+/** Unique per data folder and kept in it. */
+function instanceOf(dataDir: string): string {
+  const file = join(dataDir, "instance");
+  if (!existsSync(file)) writeFileSync(file, randomUUID());
+  return readFileSync(file, "utf8").trim();
+}
+
+async function principalOf(
+  system: System,
+  { AccessKeyId = "", SessionToken }: { AccessKeyId?: string; SessionToken?: string },
+): Promise<Principal> {
+  const known = await system.identities.authenticate(AccessKeyId, SessionToken, system.clock.now());
+  if (typeof known === "string") throw new Error(`The credentials ${AccessKeyId} are ${known}`);
+  return known.principal;
+}

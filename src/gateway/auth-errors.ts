@@ -88,7 +88,11 @@ const S3_SENTENCES: Partial<Record<AuthorizationReason, string>> = {
 };
 
 /** `message` is the verifier's own, more exact sentence where it has one. */
-export function authenticationError(service: Service | undefined, reason: AuthorizationReason, message?: string): WireError {
+export function authenticationError(
+  service: Service | undefined,
+  reason: AuthorizationReason,
+  message?: string,
+): WireError {
   const xml = service?.protocol === "restXml";
   const answers = xml ? S3_ANSWERS : service?.protocol === "awsQuery" ? QUERY_ANSWERS : JSON_ANSWERS;
   const [code, status] = answers[reason];

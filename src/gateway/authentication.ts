@@ -1,6 +1,7 @@
 /** Who signed a request: checks the signature, and gives each protocol its own words for what is wrong. */
-import { authenticationError } from "./auth-errors.ts";
+
 import { parseAuthorization, SignatureError, type Verified, type Verifier } from "./auth/sigv4.ts";
+import { authenticationError } from "./auth-errors.ts";
 import { type Principal, rootPrincipal, type System } from "./context.ts";
 import type { WireRequest } from "./protocols/protocol.ts";
 import type { Service } from "./service.ts";

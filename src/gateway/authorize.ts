@@ -1,6 +1,7 @@
 /** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
-import { deniedMessage, type Decision, evaluate } from "./authz/evaluate.ts";
+
 import type { CompiledPolicy } from "./authz/compile.ts";
+import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";
 import { WireError } from "./errors.ts";
 import type { Authorization, ContextKeys } from "./operation.ts";
@@ -100,7 +101,8 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     context["aws:sourcearn"] = call.sourceArn;
     context["aws:sourceaccount"] = accountOf(call.sourceArn) || call.accountId;
   }
-  for (const [key, value] of Object.entries(principal.tags ?? {})) context[`aws:principaltag/${key.toLowerCase()}`] = value;
+  for (const [key, value] of Object.entries(principal.tags ?? {}))
+    context[`aws:principaltag/${key.toLowerCase()}`] = value;
   return context;
 }
 

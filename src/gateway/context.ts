@@ -96,6 +96,11 @@ export interface System {
   client(principal: Principal, scope: CallScope): Client;
   /** The principal behind credentials that this system issued, for acting as a role that was assumed. */
   principalOf(credentials: { AccessKeyId?: string; SessionToken?: string }): Promise<Principal>;
+  /**
+   * Where containers reach this process. The first call prepares the engine's network and listens on its addresses;
+   * throws EngineUnavailableError while there is no engine.
+   */
+  containerGateway(): Promise<{ host: string; port: number }>;
   /** The local certificate authority with the host's own roots, PEM: what containers need to trust. */
   caBundle(): string;
   log(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -123,7 +128,12 @@ export interface Call extends CallScope {
   readonly secureTransport: boolean;
   readonly userAgent: string;
   /** What the wire request carried and no modelled member does; S3's handlers need it. */
-  readonly http?: { readonly method: string; readonly host: string; readonly path: string; readonly headers: Readonly<Record<string, string | undefined>> };
+  readonly http?: {
+    readonly method: string;
+    readonly host: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string | undefined>>;
+  };
 }
 
 /** The principal of an AWS service acting for itself, as in a role's trust policy. */

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { payloadDecoder } from "./auth/aws-chunked.ts";
+import { PayloadError, type PayloadErrorReason } from "./auth/payload-error.ts";
 import { Verifier } from "./auth/sigv4.ts";
 import { type Authenticated, authenticate, authorizationOf, type ParsedAuthorization } from "./authentication.ts";
 import { AccessDeniedError } from "./authorize.ts";
@@ -14,7 +15,7 @@ import type { Call, System } from "./context.ts";
 import { errorView, isUnexpected, WireError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { jsonRpcProtocol } from "./protocols/json-rpc.ts";
-import type { Protocol, Routed, WireRequest, WireResponse } from "./protocols/protocol.ts";
+import type { Protocol, WireRequest, WireResponse } from "./protocols/protocol.ts";
 import { queryProtocol } from "./protocols/query.ts";
 import { restProtocol } from "./protocols/rest.ts";
 import type { Registry } from "./registry.ts";
@@ -25,10 +26,15 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 type RequestHandler = (message: IncomingMessage, response: ServerResponse) => void;
 
-export function requestHandler(system: System, registry: Registry): RequestHandler {
+/** `ownRoutes`: what is neither AWS's nor a service's (health, container credentials). */
+export function requestHandler(
+  system: System,
+  registry: Registry,
+  ownRoutes: readonly DataPlane[] = [],
+): RequestHandler {
   const verifier = new Verifier();
   const protocols = new Map(registry.services.map((service) => [service, protocolOf(service)]));
-  const dataPlanes = registry.services.flatMap((service) => service.dataPlanes);
+  const dataPlanes = [...ownRoutes, ...registry.services.flatMap((service) => service.dataPlanes)];
 
   return (message, response) => {
     const request = wireRequest(message);
@@ -101,9 +107,18 @@ async function serve(
     service ??= authorization && registry.bySigningName(authorization.service);
     service ??= anonymousService(registry, request);
     if (!service) throw unknownService(request, authorization);
-    answer = await answerOf(system, service, protocols.get(service)!, verifier, message, request, authorization, requestId);
+    answer = await answerOf(
+      system,
+      service,
+      protocols.get(service)!,
+      verifier,
+      message,
+      request,
+      authorization,
+      requestId,
+    );
   } catch (error) {
-    if (isUnexpected(service, error)) {
+    if (isUnexpected(service, error) && !(error instanceof PayloadError)) {
       system.log("error", "an operation failed", { requestId, error: String((error as Error).stack ?? error) });
     }
     const protocol = protocols.get(service ?? registry.services[0]!)!;
@@ -147,7 +162,9 @@ function anonymousService(registry: Registry, request: WireRequest): Service | u
   if (request.headers.authorization !== undefined) return undefined;
   const host = request.headers.host ?? "";
   if (host.includes(".amazonaws.com")) return registry.byHost(host) ?? registry.bySigningName("s3");
-  return request.method === "POST" && request.path === "/" ? registry.bySigningName("sts") : registry.bySigningName("s3");
+  return request.method === "POST" && request.path === "/"
+    ? registry.bySigningName("sts")
+    : registry.bySigningName("s3");
 }
 
 function unknownService(request: WireRequest, authorization: ParsedAuthorization | undefined): WireError {
@@ -157,7 +174,9 @@ function unknownService(request: WireRequest, authorization: ParsedAuthorization
 
 function unknownOperation(service: Service, request: WireRequest): WireError {
   if (service.protocol === "awsQuery") {
-    const action = new URLSearchParams(request.body?.length ? Buffer.from(request.body).toString() : request.rawQuery).get("Action");
+    const action = new URLSearchParams(
+      request.body?.length ? Buffer.from(request.body).toString() : request.rawQuery,
+    ).get("Action");
     const sentence = `Could not find operation ${action ?? "(none given)"} for version ${service.version}`;
     return new WireError("InvalidAction", 400, sentence);
   }
@@ -165,7 +184,11 @@ function unknownOperation(service: Service, request: WireRequest): WireError {
     return new WireError("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
   }
   const target = request.headers["x-amz-target"] ?? "";
-  return new WireError("UnknownOperationException", 400, `${service.id} has no operation ${target.slice(target.lastIndexOf(".") + 1)}`);
+  return new WireError(
+    "UnknownOperationException",
+    400,
+    `${service.id} has no operation ${target.slice(target.lastIndexOf(".") + 1)}`,
+  );
 }
 
 async function readBody(message: IncomingMessage): Promise<Uint8Array> {
@@ -231,7 +254,25 @@ function toCall(
 /** JSON services call the error AccessDeniedException, the others AccessDenied. */
 function inProtocolWords(service: Service | undefined, error: unknown): unknown {
   const json = service?.protocol.startsWith("awsJson") || service?.protocol === "restJson1";
-  return error instanceof AccessDeniedError && json ? new WireError("AccessDeniedException", 400, error.message) : error;
+  if (error instanceof AccessDeniedError && json) return new WireError("AccessDeniedException", 400, error.message);
+  return error instanceof PayloadError ? payloadError(error) : error;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const PAYLOAD_ANSWERS: Readonly<Record<PayloadErrorReason, readonly [code: string, status: number]>> = {
+  "length-required": ["MissingContentLength", 411],
+  malformed: ["InvalidRequest", 400],
+  "chunk-size": ["InvalidChunkSizeError", 403],
+  "chunk-signature": ["SignatureDoesNotMatch", 403],
+  "body-hash": ["XAmzContentSHA256Mismatch", 400],
+  trailer: ["MalformedTrailerError", 400],
+  checksum: ["BadDigest", 400],
+  incomplete: ["IncompleteBody", 400],
+};
+
+function payloadError(error: PayloadError): WireError {
+  const [code, status] = PAYLOAD_ANSWERS[error.reason];
+  return new WireError(code, status, error.message);
 }
 
 async function write(

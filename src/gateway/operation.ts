@@ -17,7 +17,11 @@ export interface Authorization<I> {
   /** Condition keys beside the global ones; names in lower case. */
   context?(input: I, call: Call): ContextKeys | Promise<ContextKeys>;
   /** The policy attached to the resource, where it has one. */
-  resourcePolicy?(resource: string, input: I, call: Call): CompiledPolicy | undefined | Promise<CompiledPolicy | undefined>;
+  resourcePolicy?(
+    resource: string,
+    input: I,
+    call: Call,
+  ): CompiledPolicy | undefined | Promise<CompiledPolicy | undefined>;
   /** The resource's policy must allow by itself: role trust policies, KMS key policies. */
   readonly resourcePolicyRequired?: boolean;
   /** Roles that the call hands to a service: each needs `iam:PassRole` with `iam:PassedToService`. */
@@ -46,9 +50,13 @@ export type ServerOutput<T> = {
 /** `OperationOf<StartBuildCommand>`: the operation behind an SDK command. */
 export type OperationOf<C extends AnyCommand> = Operation<ServerInput<C["input"]>, ServerOutput<GetOutputType<C>>>;
 
-type OperationName<M> = { [K in keyof M]: K extends `${infer N}Command` ? (N extends "$" | "" ? never : N) : never }[keyof M];
+type OperationName<M> = {
+  [K in keyof M]: K extends `${infer N}Command` ? (N extends "$" | "" ? never : N) : never;
+}[keyof M];
 type CommandOf<M, N extends string> = `${N}Command` extends keyof M
-  ? M[`${N}Command`] extends abstract new (...args: never[]) => infer C
+  ? M[`${N}Command`] extends abstract new (
+      ...args: never[]
+    ) => infer C
     ? C extends AnyCommand
       ? C
       : never

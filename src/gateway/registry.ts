@@ -37,7 +37,8 @@ export class Registry {
   byCommand(namespace: string, name: string): { service: Service; model: OperationModel } {
     const service = this.#byNamespace.get(namespace);
     const model = service?.operations.get(name);
-    if (!service || !model) throw new WireError("InternalFailure", 500, `No service has the operation ${namespace}#${name}`);
+    if (!service || !model)
+      throw new WireError("InternalFailure", 500, `No service has the operation ${namespace}#${name}`);
     return { service, model };
   }
 }

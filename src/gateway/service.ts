@@ -36,9 +36,7 @@ export interface ServiceDefinition<M extends object> {
   /** "codebuild": the folder's name. */
   readonly name: string;
   readonly sdk: M;
-  readonly Client: new (
-    configuration: never,
-  ) => { config: unknown };
+  readonly Client: new (configuration: never) => { config: unknown };
   readonly operations: OperationTable<M>;
   readonly limits: Limits;
   /** Which modelled error a violated constraint is, and its words; AWS differs by service. */
@@ -115,7 +113,8 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     }
   }
   for (const name of Object.keys(table)) {
-    if (!operations.has(name)) throw new Error(`${definition.name}: ${name} is in the operation table but not in the SDK's model`);
+    if (!operations.has(name))
+      throw new Error(`${definition.name}: ${name} is in the operation table but not in the SDK's model`);
     if (!table[name]) throw new Error(`${definition.name}: ${name} is in the operation table without a handler`);
   }
   const signingName = config.signingName ?? config.defaultSigningName ?? definition.name;

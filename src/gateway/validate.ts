@@ -91,7 +91,8 @@ class Walk {
     const table = this.#limits[structure[2]];
     if (schema.isUnionSchema()) {
       const keys = Object.keys(members).filter((key) => members[key] != null);
-      if (keys.length !== 1 || keys[0] === "$unknown") this.#fail(path, value, "have exactly one member of the union set");
+      if (keys.length !== 1 || keys[0] === "$unknown")
+        this.#fail(path, value, "have exactly one member of the union set");
     }
     let index = 0;
     for (const [name, member] of schema.structIterator()) {

@@ -43,9 +43,3 @@ export function assertNotInTransaction(): void {
 export function outsideTransaction<T>(run: () => T): T {
   return transactions.exit(run);
 }
-
-/** `postgres://…` or a file path (":memory:" for tests). */
-export async function openStore(location: string): Promise<Store> {
-  if (/^postgres(ql)?:\/\//.test(location)) return (await import("./postgres.ts")).openPostgres(location);
-  return (await import("./sqlite.ts")).openSqlite(location);
-}

@@ -1,4 +1,5 @@
 /** Applies each service's numbered migrations once, in order, in one transaction per migration. */
+import { sql } from "kysely";
 import { type Database, inTransaction } from "./database.ts";
 
 export interface Migration {
@@ -12,9 +13,9 @@ export interface MigrationSet {
   readonly migrations: readonly Migration[];
 }
 
-interface Tables {
+type Tables = {
   migrations: { service: string; name: string; applied_at: number };
-}
+};
 
 export async function migrate(db: Database, sets: readonly MigrationSet[], now: Date): Promise<void> {
   await db.schema
@@ -40,4 +41,15 @@ export async function migrate(db: Database, sets: readonly MigrationSet[], now: 
       });
     }
   }
+}
+
+/** Empties every table but the record of migrations: a fresh start for test suites. */
+export async function emptyTables(db: Database): Promise<void> {
+  const tables = await db.introspection.getTables();
+  await inTransaction(db, async (trx) => {
+    for (const { name } of tables) {
+      if (name === "migrations" || name.startsWith("sqlite_")) continue;
+      await sql`delete from ${sql.table(name)}`.execute(trx);
+    }
+  });
 }

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDatabase, SqliteDriver, type SqliteStatement } from "kysely";
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement } from "kysely";
 import { assertNotInTransaction, type Database, type Store } from "./database.ts";
 
 /** Kysely compiles each distinct query to the same text, so a service's statements all fit. */
@@ -14,7 +14,9 @@ export function openSqlite(location: string): Store {
   const native = new DatabaseSync(location);
   if (!inMemory) chmodSync(location, 0o600);
   // NORMAL in WAL mode loses nothing on kill -9; after a power cut the last transactions may be gone, never torn.
-  native.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000");
+  native.exec(
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000",
+  );
   const dialect = new GuardedDialect({ database: async () => asKyselyDatabase(native) });
   const db = new Kysely({ dialect }) as Database;
   return { db, kind: "sqlite", close: () => db.destroy() };

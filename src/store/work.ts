@@ -19,7 +19,7 @@ export interface WorkItem {
 /** "done" removes the item; a Date calls again then (or earlier when it is scheduled or woken). */
 export type WorkHandler = (item: WorkItem, signal: AbortSignal) => Promise<"done" | Date>;
 
-interface Tables {
+type Tables = {
   work: {
     kind: string;
     id: string;
@@ -30,7 +30,7 @@ interface Tables {
     lease_owner: string | null;
     lease_until: number;
   };
-}
+};
 
 export const workMigrations: readonly Migration[] = [
   {
@@ -66,7 +66,7 @@ export class Work {
   readonly #owner = randomUUID();
   readonly #handlers = new Map<string, WorkHandler>();
   readonly #running = new Map<string, Promise<void>>();
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   #poll: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #claiming: Promise<void> | undefined;
@@ -121,6 +121,14 @@ export class Work {
     this.#unsubscribe?.();
     await this.#claiming;
     await Promise.allSettled(this.#running.values());
+  }
+
+  /** Stops, runs `between` while nothing works, and starts again. */
+  async pause(between: () => Promise<void>): Promise<void> {
+    await this.stop();
+    await between();
+    this.#abort = new AbortController();
+    await this.start();
   }
 
   #work() {
@@ -220,7 +228,9 @@ export class Work {
   }
 
   async #renew(item: WorkItem): Promise<boolean> {
-    const renewed = await this.#owned(item).set({ lease_until: Date.now() + LEASE_MS }).executeTakeFirst();
+    const renewed = await this.#owned(item)
+      .set({ lease_until: Date.now() + LEASE_MS })
+      .executeTakeFirst();
     return renewed.numUpdatedRows > 0n;
   }
 
@@ -233,7 +243,8 @@ export class Work {
       .where("lease_owner", "=", this.#owner)
       .executeTakeFirst();
     // Scheduled again while the handler ran: it stays due.
-    if (deleted.numDeletedRows === 0n) await this.#owned(item).set({ lease_owner: null, lease_until: 0, failures: 0 }).execute();
+    if (deleted.numDeletedRows === 0n)
+      await this.#owned(item).set({ lease_owner: null, lease_until: 0, failures: 0 }).execute();
   }
 
   async #release(item: WorkItem, version: number, dueAt: number, failures: number): Promise<void> {

@@ -16,8 +16,8 @@ import { Registry } from "#gateway/registry.ts";
 import type { Service } from "#gateway/service.ts";
 import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
 import { Bus } from "#store/bus.ts";
-import { openStore } from "#store/database.ts";
 import { migrate } from "#store/migrate.ts";
+import { openStore } from "#store/open.ts";
 import { Work, workMigrations } from "#store/work.ts";
 
 export const ACCOUNT = "111122223333";
@@ -108,7 +108,8 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
     },
     client: (principal, scope) => new InProcessClient(system, registry, principal, scope),
     principalOf: (credentials) => principalOf(identities, credentials, clock.now()),
-    caBundle: () => "",
+    containerGateway: async () => ({ host: "169.254.170.2", port: config.port }),
+    caBundle: () => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
     log: () => {},
     async [Symbol.asyncDispose]() {
       await work.stop();

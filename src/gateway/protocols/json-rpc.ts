@@ -1,8 +1,11 @@
 /** awsJson1_0 and awsJson1_1. https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html */
 import { JsonShapeDeserializer2, JsonShapeSerializer2 } from "@smithy/core/protocols";
+import type { DocumentType } from "@smithy/types";
 import { WireError } from "../errors.ts";
 import type { Service } from "../service.ts";
 import type { Protocol } from "./protocol.ts";
+
+type JsonObject = { [member: string]: DocumentType };
 
 /** 7: epoch seconds, in @smithy/types' SchemaRef settings. */
 const SETTINGS = { timestampFormat: { useTrait: true, default: 7 as const }, jsonName: false };
@@ -52,7 +55,7 @@ export function jsonRpcProtocol(service: Service): Protocol {
   };
 }
 
-function parseDocument(body: Uint8Array | undefined): Record<string, unknown> {
+function parseDocument(body: Uint8Array | undefined): JsonObject {
   let document: unknown = {};
   if (body?.length) {
     try {
@@ -64,5 +67,5 @@ function parseDocument(body: Uint8Array | undefined): Record<string, unknown> {
   if (document === null || typeof document !== "object" || Array.isArray(document)) {
     throw new WireError("SerializationException", 400, "The request body must be a JSON object");
   }
-  return document as Record<string, unknown>;
+  return document as JsonObject;
 }

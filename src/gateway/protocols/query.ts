@@ -111,7 +111,8 @@ function formTree(text: string): FormNode {
   for (const [key, value] of new URLSearchParams(text)) {
     if (++count > MAX_PARAMETERS) throw new WireError("MalformedInput", 400, "The request has too many parameters");
     const parts = key.split(".");
-    if (parts.length > MAX_DEPTH) throw new WireError("MalformedInput", 400, `Parameter ${key.slice(0, 80)} is nested too deeply`);
+    if (parts.length > MAX_DEPTH)
+      throw new WireError("MalformedInput", 400, `Parameter ${key.slice(0, 80)} is nested too deeply`);
     let node = root;
     for (const part of parts) {
       node.children ??= new Map();

@@ -33,7 +33,7 @@ export function restProtocol(service: Service): Protocol {
   };
   const codec = xml ? xmlBody(settings) : jsonBody(settings);
   const fromString = new FromStringShapeDeserializer(settings);
-  const toString = new ToStringShapeSerializer(settings);
+  const toText = new ToStringShapeSerializer(settings);
 
   function readBound({ bound }: Bindings, labels: Readonly<Record<string, string>>, request: WireRequest) {
     const input: Record<string, unknown> = {};
@@ -93,8 +93,8 @@ export function restProtocol(service: Service): Protocol {
             response.headers[(traits.httpPrefixHeaders + key).toLowerCase()] = String(item);
           }
         } else if (traits.httpHeader) {
-          toString.write(schema, value);
-          response.headers[traits.httpHeader.toLowerCase()] = toString.flush() as string;
+          toText.write(schema, value);
+          response.headers[traits.httpHeader.toLowerCase()] = toText.flush() as string;
         }
       }
       if (service.name === "s3" && model.name === "GetBucketLocation") {

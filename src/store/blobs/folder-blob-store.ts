@@ -121,7 +121,11 @@ export class FolderBlobStore implements BlobStore {
   }
 }
 
-async function writeAll(file: FileHandle, source: Readable | Uint8Array, seen: (chunk: Uint8Array) => void): Promise<void> {
+async function writeAll(
+  file: FileHandle,
+  source: Readable | Uint8Array,
+  seen: (chunk: Uint8Array) => void,
+): Promise<void> {
   const chunks = source instanceof Readable ? (source as AsyncIterable<Buffer>) : [source];
   for await (const chunk of chunks) {
     seen(chunk);

@@ -1,0 +1,70 @@
+/** What the commands share: where Slipway keeps its data, and how a running one is found. */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const DEFAULT_PORT = 4566;
+export const DEFAULT_ACCOUNT = "387543059434";
+export const DEFAULT_REGION = "ca-central-1";
+
+/** A mistake of the person at the terminal; its message is all that is printed. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export function dataFolder(option: string | undefined): string {
+  return resolve(option ?? process.env.SLIPWAY_DATA ?? join(homedir(), ".slipway"));
+}
+
+/** What `up` writes into the data folder for the other commands, mode 0600. */
+export interface RunningFile {
+  readonly pid: number;
+  readonly url: string;
+  readonly port: number;
+  readonly account: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly caBundle: string;
+}
+
+export function runningFilePath(dataDir: string): string {
+  return join(dataDir, "slipway.json");
+}
+
+/** The Slipway that runs on this data folder; undefined where none does. */
+export function runningSlipway(dataDir: string): RunningFile | undefined {
+  let file: RunningFile;
+  try {
+    file = JSON.parse(readFileSync(runningFilePath(dataDir), "utf8")) as RunningFile;
+  } catch {
+    return undefined; // never started, or half-written by a start that was killed
+  }
+  return isSlipway(file.pid) ? file : undefined;
+}
+
+/** A pid is reused after a crash, so the process's command line is looked at where the system shows it. */
+function isSlipway(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("cli/main.ts");
+  } catch {
+    return process.platform !== "linux";
+  }
+}
+
+/** What the environment of an AWS client must hold to talk to this Slipway. */
+export function clientEnvironment(running: RunningFile): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: running.url,
+    AWS_ACCESS_KEY_ID: running.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: running.secretAccessKey,
+    AWS_REGION: running.region,
+    AWS_DEFAULT_REGION: running.region,
+    AWS_CA_BUNDLE: running.caBundle,
+  };
+}

@@ -1,0 +1,28 @@
+/** `slipway status`: what runs, and how it is; exit status 3 where nothing runs, as service managers expect. */
+import { parseArgs } from "node:util";
+import { dataFolder, runningSlipway } from "./options.ts";
+
+interface Health {
+  readonly version: string;
+  readonly services: readonly string[];
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { data: { type: "string" } }, strict: true });
+  const dataDir = dataFolder(values.data);
+  const running = runningSlipway(dataDir);
+  if (!running) {
+    process.stdout.write(`No Slipway runs on ${dataDir}\n`);
+    return 3;
+  }
+  const response = await fetch(`${running.url}/health`, { signal: AbortSignal.timeout(5_000) });
+  const health = (await response.json()) as Health;
+  const lines = [
+    ["Slipway", `${health.version} at ${running.url}, pid ${running.pid}`],
+    ["Account", `${running.account}, ${running.region}`],
+    ["Data", dataDir],
+    ["Services", health.services.join(" ")],
+  ];
+  process.stdout.write(lines.map(([name, value]) => `${name!.padEnd(10)}${value}\n`).join(""));
+  return 0;
+}

@@ -1,0 +1,156 @@
+/** `slipway up`: starts Slipway in the foreground, or in the background with `--detach`. */
+import { spawn } from "node:child_process";
+import { mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { DockerEngine } from "#engines/docker/docker-engine.ts";
+import { startSlipway } from "#main";
+import {
+  clientEnvironment,
+  DEFAULT_ACCOUNT,
+  DEFAULT_PORT,
+  DEFAULT_REGION,
+  dataFolder,
+  type RunningFile,
+  runningFilePath,
+  runningSlipway,
+  UsageError,
+} from "./options.ts";
+
+const OPTIONS = {
+  data: { type: "string" },
+  port: { type: "string", default: String(DEFAULT_PORT) },
+  account: { type: "string", default: DEFAULT_ACCOUNT },
+  region: { type: "string", default: DEFAULT_REGION },
+  database: { type: "string" },
+  engine: { type: "string", default: "docker" },
+  provider: { type: "string", multiple: true },
+  detach: { type: "boolean", default: false },
+  "accept-any-credentials": { type: "boolean", default: false },
+  "allow-reset": { type: "boolean", default: false },
+} as const;
+
+const DETACHED_READY_WITHIN_MS = 30_000;
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: OPTIONS, strict: true });
+  const dataDir = dataFolder(values.data);
+  const running = runningSlipway(dataDir);
+  if (running) throw new UsageError(`Slipway already runs on ${dataDir}: ${running.url} (pid ${running.pid})`);
+  if (values.detach) return detached(dataDir, args);
+
+  const slipway = await startSlipway({
+    dataDir,
+    port: portOf(values.port),
+    accountId: checked(values.account, /^\d{12}$/, "--account takes 12 digits"),
+    region: checked(values.region, /^[a-z]{2}(-[a-z]+)+-\d$/, "--region takes a region's name, such as ca-central-1"),
+    ...(values.database && { database: databaseOf(values.database) }),
+    engine: engineOf(values.engine, dataDir),
+    acceptAnyCredentials: values["accept-any-credentials"],
+    allowReset: values["allow-reset"],
+    providerEndpoints: providersOf(values.provider ?? []),
+    log: (level, message, fields) => process.stderr.write(`${logLine(level, message, fields)}\n`),
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "EADDRINUSE"
+      ? new UsageError(`Port ${values.port} is taken; choose another with --port`)
+      : error;
+  });
+
+  const file: RunningFile = {
+    pid: process.pid,
+    url: slipway.url,
+    port: slipway.system.config.port,
+    account: values.account,
+    region: values.region,
+    accessKeyId: slipway.administrator.accessKeyId,
+    secretAccessKey: slipway.administrator.secretAccessKey,
+    caBundle: slipway.caBundleFile,
+  };
+  writeFileSync(runningFilePath(dataDir), `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+  if (values["accept-any-credentials"]) {
+    process.stderr.write("warning: any credentials are accepted; everybody on this machine is the administrator\n");
+  }
+  process.stdout.write(banner(file));
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+  await slipway.close();
+  rmSync(runningFilePath(dataDir), { force: true });
+  return 0;
+}
+
+/** Starts the same command without `--detach` as a process of its own and waits until it is ready. */
+async function detached(dataDir: string, args: readonly string[]): Promise<number> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const logFile = join(dataDir, "slipway.log");
+  const log = openSync(logFile, "a", 0o600);
+  const child = spawn(
+    process.execPath,
+    [process.argv[1]!, "up", ...args.filter((argument) => argument !== "--detach")],
+    { detached: true, stdio: ["ignore", log, log] },
+  );
+  const exited = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
+  const deadline = Date.now() + DETACHED_READY_WITHIN_MS;
+  let code: number | undefined;
+  exited.then((value) => {
+    code = value;
+  });
+  while (Date.now() < deadline && code === undefined) {
+    const running = runningSlipway(dataDir);
+    if (running && running.pid === child.pid) {
+      child.unref();
+      process.stdout.write(`Slipway runs at ${running.url} (pid ${running.pid}, log ${logFile})\n`);
+      return 0;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new UsageError(`Slipway did not start; ${logFile} says why`);
+}
+
+function banner(file: RunningFile): string {
+  const exports = Object.entries(clientEnvironment(file)).map(([name, value]) => `  export ${name}=${value}`);
+  return `Slipway is ready at ${file.url} (account ${file.account}, ${file.region}) in ${Math.round(performance.now())} ms\n${exports.join("\n")}\n`;
+}
+
+function engineOf(name: string, dataDir: string) {
+  if (name !== "docker") throw new UsageError(`--engine takes "docker"; there is no engine "${name}" in this version`);
+  const socketPath = async () => {
+    const { ensureContainerEngine } = await import("#setup/container-engine.ts");
+    return (await ensureContainerEngine({ dataDir, log: (line) => process.stderr.write(`${line}\n`) })).socketPath;
+  };
+  return (instance: string) => new DockerEngine({ socketPath, instance });
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new UsageError("--port takes a number up to 65535");
+  return port;
+}
+
+function databaseOf(url: string): string {
+  if (!/^postgres(ql)?:\/\//.test(url))
+    throw new UsageError("--database takes a postgres:// URL; SQLite needs no option");
+  return url;
+}
+
+function providersOf(options: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    options.map((option) => {
+      const [, provider, place] = /^([A-Za-z]+)=(.+)$/.exec(option) ?? [];
+      if (!provider || !place)
+        throw new UsageError("--provider takes NAME=FOLDER or NAME=URL, such as github=/srv/git");
+      return [provider.toLowerCase(), place];
+    }),
+  );
+}
+
+function checked(value: string, form: RegExp, sentence: string): string {
+  if (!form.test(value)) throw new UsageError(sentence);
+  return value;
+}
+
+function logLine(level: string, message: string, fields: Readonly<Record<string, unknown>> | undefined): string {
+  const details = Object.entries(fields ?? {}).filter(([, value]) => value !== undefined);
+  return [new Date().toISOString(), level, message, ...details.map(([key, value]) => `${key}=${value}`)].join(" ");
+}

@@ -1,0 +1,6 @@
+/** Every service of this build; what is not listed here does not exist. */
+import type { Service } from "#gateway/service.ts";
+import { iam } from "./iam/index.ts";
+import { sts } from "./sts/index.ts";
+
+export const services: readonly Service[] = [iam, sts];
