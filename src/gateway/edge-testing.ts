@@ -127,3 +127,18 @@ export async function aFile(test: TestContext, content: Buffer): Promise<string>
   await writeFile(path, content);
   return path;
 }
+
+/** curl as a build runs it: proxy and authority from the environment. */
+export function curlThrough({ port, caFile }: Edge, ...args: string[]) {
+  const proxy = `http://127.0.0.1:${port}`;
+  const env = { https_proxy: proxy, http_proxy: proxy, no_proxy: "", SSL_CERT_FILE: caFile, CURL_CA_BUNDLE: caFile };
+  return run("curl", ["-sS", "--max-time", "60", ...args], env);
+}
+
+/** Resolves when the proxy has reported `count` connections. */
+export async function reported(edge: Edge, count: number): Promise<Edge["records"]> {
+  while (edge.records.length < count) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return edge.records;
+}

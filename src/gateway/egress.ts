@@ -180,11 +180,11 @@ export class Egress {
       connectTimeoutMs: this.#options.connectTimeoutMs,
       idleMs: this.#options.idleTimeoutMs,
     });
-    const reason = error && unreachable(target, error).message;
-    report({ decision: "allow", reason, bytesUp, bytesDown });
-    if (reason !== undefined && !res.headersSent) {
-      answer(res, 502, reason);
+    if (error !== undefined && !res.headersSent) {
+      throw unreachable(target, error);
     }
+    const reason = error && `The exchange with ${displayName(target)} broke off: ${errorDetail(error)}.`;
+    report({ decision: "allow", reason, bytesUp, bytesDown });
   }
 
   #isLocal({ hostname, port }: EgressTarget): boolean {

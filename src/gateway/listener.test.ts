@@ -51,8 +51,8 @@ test("a connection carries many requests, and a header may come byte by byte", a
   const ports = new Set<number | undefined>();
   for (let index = 0; index < 5; index++) {
     const [response] = (await once(get({ port, agent, path: `/${index}` }), "response")) as [IncomingMessage];
-    assert.equal(JSON.parse(await text(response)).url, `/${index}`);
     ports.add(response.socket.localPort);
+    assert.equal(JSON.parse(await text(response)).url, `/${index}`);
   }
   agent.destroy();
   assert.equal(ports.size, 1);
@@ -144,27 +144,31 @@ test("only WebSocket handshakes are upgrades", async (t) => {
     exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
   assert.match(await upgrade("/ws", "websocket"), /^HTTP\/1\.1 101 [\s\S]*X-Url: \/ws\r\n/);
   assert.match(await upgrade("http://a.amazonaws.com/ws", "WebSocket"), /^HTTP\/1\.1 101 [\s\S]*X-Url: \/ws\r\n/);
+  assert.match(await upgrade("http://other.example/ws", "websocket"), /^HTTP\/1\.1 501 [\s\S]*with CONNECT/);
   const h2c = `GET /plain HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: h2c\r\n\r\n`;
   assert.match(await exchange(port, h2c), /^HTTP\/1\.1 200 [\s\S]*"url":"\/plain"/);
 });
 
-test("close lets a request under way finish, refuses new connections and leaves none", async (t) => {
+test("close lets a request under way finish, refuses new connections and leaves none", {
+  timeout: 20_000,
+}, async (t) => {
   const started = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const { listener, port } = await anEdge(t, {
+    headersTimeoutMs: 60_000,
     onRequest: (_req, res) => {
       started.resolve();
       void release.promise.then(() => res.end("finished"));
     },
   });
-  const idle = connect(port, "127.0.0.1"); // has said nothing yet
-  const idleClosed = once(idle, "close");
+  const silent = connect(port, "127.0.0.1"); // has not sent anything
+  const silentClosed = once(silent.resume(), "close");
   const answered = once(get({ port, agent: new Agent({ keepAlive: true }) }), "response");
   await started.promise;
 
   const closed = listener.close(60_000);
   await assert.rejects(once(connect(port, "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
-  await idleClosed;
+  await silentClosed;
   release.resolve();
   const [response] = (await answered) as [IncomingMessage];
   assert.equal(await text(response), "finished");

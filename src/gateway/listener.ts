@@ -57,6 +57,8 @@ export class Listener {
   readonly #servers = new Set<NetServer>();
   /** Every accepted TCP connection, whatever it has become. */
   readonly #connections = new Set<Socket>();
+  /** Those that have not sent anything yet. */
+  readonly #silent = new Set<Socket>();
   #closing = false;
 
   constructor(options: ListenerOptions) {
@@ -64,7 +66,10 @@ export class Listener {
     this.#egress = options.egress;
     this.#headersTimeoutMs = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
     this.#tls = new TlsTerminator(options.tls, {
-      onSecure: (socket) => this.#serve(socket),
+      onSecure: (socket) => {
+        tolerateErrors(socket);
+        this.#serve(socket);
+      },
       onError: options.onTlsError ?? (() => undefined),
     });
     this.#http = this.#httpServer(options.onUpgrade);
@@ -100,11 +105,8 @@ export class Listener {
     const closed = [...this.#servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     this.#http.closeIdleConnections();
     const sweep = setInterval(() => this.#http.closeIdleConnections(), CLOSING_SWEEP_MS);
-    const deadline = setTimeout(() => {
-      for (const socket of this.#connections) {
-        socket.destroy();
-      }
-    }, graceMs);
+    destroyAll(this.#silent);
+    const deadline = setTimeout(() => destroyAll(this.#connections), graceMs);
     await Promise.all(closed);
     clearInterval(sweep);
     clearTimeout(deadline);
@@ -130,9 +132,17 @@ export class Listener {
       void this.#egress.connect(req, socket, head, (client) => this.#dispatch(client, true));
     });
     if (onUpgrade !== undefined) {
-      server.on("upgrade", (req, socket, head) => {
-        this.#egress.originForm(req);
-        onUpgrade(req, socket, head);
+      server.on("upgrade", (req: IncomingMessage, socket: Socket, head: Buffer) => {
+        socket.setTimeout(0);
+        if (req.url!.charCodeAt(0) === SLASH || this.#egress.originForm(req)) {
+          onUpgrade(req, socket, head);
+        } else {
+          endWithSentence(
+            socket,
+            501,
+            "The proxy does not forward upgrades; it must be asked for a tunnel with CONNECT.",
+          );
+        }
       });
     }
     // node:http starts to watch over headersTimeout on this event; this server gets its connections by hand instead.
@@ -144,14 +154,18 @@ export class Listener {
   #dispatch(socket: Socket, allowPlain: boolean): void {
     const onTimeout = () => socket.destroy();
     const onEnd = () => socket.end();
-    // Peers vanish. "close" follows and says all there is to know; without a listener, "error" would end the process.
-    socket.on("error", () => undefined);
+    const onClose = () => this.#silent.delete(socket);
+    this.#silent.add(socket);
+    tolerateErrors(socket);
     socket.setTimeout(this.#headersTimeoutMs, onTimeout);
     socket.once("end", onEnd);
+    socket.once("close", onClose);
     socket.once("data", (chunk: Buffer) => {
+      this.#silent.delete(socket);
       socket.setTimeout(0);
       socket.off("timeout", onTimeout);
       socket.off("end", onEnd);
+      socket.off("close", onClose);
       socket.pause();
       socket.unshift(chunk);
       if (chunk[0] === TLS_HANDSHAKE) {
@@ -183,5 +197,19 @@ export class Listener {
     } else {
       void this.#egress.forward(req, res, this.#onRequest);
     }
+  }
+}
+
+/**
+ * Peers vanish: "close" follows and says all there is to know. node:http listens for errors while it has the socket, but not
+ * once a tunnel or an upgrade took it over, and an "error" without a listener would end the process.
+ */
+function tolerateErrors(socket: Socket): void {
+  socket.on("error", () => undefined);
+}
+
+function destroyAll(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) {
+    socket.destroy();
   }
 }

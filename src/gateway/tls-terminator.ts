@@ -38,7 +38,9 @@ export class TlsTerminator {
     const clientAddress = socket.remoteAddress ?? "";
     try {
       const leaf = await this.#issuer.leafFor(plainAddress(socket.localAddress));
-      this.#serverFor(leaf).emit("connection", socket);
+      if (!socket.destroyed) {
+        this.#serverFor(leaf).emit("connection", socket);
+      }
     } catch (error) {
       socket.destroy();
       this.#events.onError(error instanceof Error ? error : new Error(String(error)), clientAddress);
