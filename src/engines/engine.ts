@@ -146,10 +146,7 @@ export interface Engine {
   /** The image if the engine holds it under this reference or id, else undefined. No network. */
   image(reference: string): Promise<EngineImage | undefined>;
   /** Fetches the image anew (a tag may have moved). Throws ImageUnavailableError. Aborting leaves nothing running. */
-  pull(
-    reference: string,
-    options?: { credentials?: RegistryCredentials; signal?: AbortSignal },
-  ): Promise<EngineImage>;
+  pull(reference: string, options?: { credentials?: RegistryCredentials; signal?: AbortSignal }): Promise<EngineImage>;
   /** Gives an image a further name. */
   tag(id: string, reference: string): Promise<void>;
 

@@ -34,12 +34,15 @@ async function pathStat(client: DockerClient, container: string, path: string): 
 /** Unpacks the tar stream at `path`, which must be absolute. Throws DockerApiError 404 where the container is missing. */
 export async function putFiles(client: DockerClient, container: string, path: string, tar: Readable): Promise<void> {
   const target = absolute(path);
-  if ((await pathStat(client, container, target)) === undefined) await makeDirectory(client, container, target);
-  // A source that is destroyed half-way must fail the request: a bare pipe would leave it open for ever.
+  // A source that breaks off must fail the request, which a bare pipe would leave open for ever; and it may break off
+  // before there is a request.
   const body = new PassThrough();
   pipeline(tar, body, (error) => {
     if (error) body.destroy(error);
   });
+  body.on("error", () => {});
+  if ((await pathStat(client, container, target)) === undefined) await makeDirectory(client, container, target);
+  if (body.errored) throw body.errored;
   await client.call((docker) => docker.getContainer(container).putArchive(body, { path: target }));
 }
 

@@ -1,4 +1,5 @@
 /** Following a group through the daemon's events. */
+import type { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { EngineUnavailableError } from "#engines/engine.ts";
 import { type DockerClient, jsonLines } from "./docker-client.ts";
@@ -8,8 +9,13 @@ const actions = ["start", "die", "oom", "health_status", "destroy"] as const;
 
 const reconnectDelayMs = 250;
 
+/** Emits a group's id when a start of one of its containers failed, which is the one change docker has no event for. */
+export type FailedStarts = EventEmitter<Record<string, []>>;
+
 export interface Subject<State> {
   readonly client: DockerClient;
+  readonly groupId: string;
+  readonly failedStarts: FailedStarts;
   /** The `label` filter that selects the containers. */
   readonly labels: readonly string[];
   /** The state now; undefined where there is nothing to follow any more. */
@@ -25,8 +31,12 @@ export interface Subject<State> {
 export async function* followedStates<State>(subject: Subject<State>, signal: AbortSignal): AsyncGenerator<State> {
   let known: string | undefined;
   while (!signal.aborted) {
+    const renewal = new AbortController();
+    const renew = () => renewal.abort();
+    subject.failedStarts.once(subject.groupId, renew);
+    let events: Subscription | undefined;
     try {
-      const events = await openEvents(subject, signal);
+      events = await subscription(subject, AbortSignal.any([signal, renewal.signal]));
       for await (const _ of occasions(events)) {
         const state = await subject.read();
         if (state === undefined || signal.aborted) return;
@@ -38,23 +48,36 @@ export async function* followedStates<State>(subject: Subject<State>, signal: Ab
     } catch (error) {
       if (signal.aborted) return;
       const isInterruption = error instanceof EngineUnavailableError && known !== undefined;
-      if (!isInterruption) throw error;
+      if (!isInterruption && !renewal.signal.aborted) throw error;
+    } finally {
+      subject.failedStarts.off(subject.groupId, renew);
+      events?.destroy();
     }
-    await delay(reconnectDelayMs, undefined, { signal }).catch(() => signal.throwIfAborted === undefined);
+    if (!renewal.signal.aborted) await pause(reconnectDelayMs, signal);
   }
 }
 
+/** Resolves early when the signal aborts. */
+export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(milliseconds, undefined, { signal });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
+}
+
+type Subscription = NodeJS.ReadableStream & { destroy(): void };
+
 /** Resolves once the daemon has subscribed: what happens from then on is in the stream. */
-async function openEvents(
-  { client, labels }: Subject<unknown>,
-  signal: AbortSignal,
-): Promise<AsyncIterable<Record<string, unknown>>> {
-  const filters = { type: ["container"], label: [...labels], event: [...actions] };
-  return jsonLines(await client.call((docker) => docker.getEvents({ filters, abortSignal: signal })));
+async function subscription({ client, labels }: Subject<unknown>, signal: AbortSignal): Promise<Subscription> {
+  const filters = { type: ["container" as const], label: [...labels], event: [...actions] };
+  const options = { filters, abortSignal: signal };
+  const response = await client.call((docker) => docker.getEvents(options));
+  return response as Subscription;
 }
 
 /** Once at the beginning, then once an event. */
-async function* occasions(events: AsyncIterable<unknown>): AsyncGenerator<void> {
+async function* occasions(events: Subscription): AsyncGenerator<void> {
   yield;
-  for await (const _ of events) yield;
+  for await (const _ of jsonLines(events)) yield;
 }

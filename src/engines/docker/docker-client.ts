@@ -69,6 +69,7 @@ const connectionFailures: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
   "EHOSTUNREACH",
   "ENOTFOUND",
+  "ERR_STREAM_PREMATURE_CLOSE",
 ]);
 
 /** What a failure of a request or of its response stream means; anything unknown is returned as it is. */

@@ -1,7 +1,10 @@
 import type { ContainerInspectInfo } from "dockerode";
-import type { LogLine } from "#engines/engine.ts";
-import { type DockerClient, toEngineError } from "./docker-client.ts";
+import { EngineUnavailableError, type LogLine } from "#engines/engine.ts";
+import { pause } from "./changes.ts";
+import { type DockerClient, refusalStatus, toEngineError } from "./docker-client.ts";
 import { frames, LineAssembler } from "./log-lines.ts";
+
+const reconnectDelayMs = 250;
 
 export interface LogSource {
   readonly client: DockerClient;
@@ -44,20 +47,29 @@ export async function* followedLines(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogLine> {
   let next = skip;
-  for (;;) {
-    const container = await source.inspect();
-    if (container === undefined) return;
-    const { Status: status, Running: running, Error: startError } = container.State;
-    if (status === "created" && startError === "") {
-      await source.untilStarted(signal);
+  let connectedOnce = false;
+  while (!signal?.aborted) {
+    try {
+      const container = await source.inspect();
+      connectedOnce = true;
+      if (container === undefined) return;
+      const { Status: status, Running: running, Error: startError } = container.State;
+      if (status === "created" && startError === "") {
+        await source.untilStarted(signal);
+        continue;
+      }
+      for await (const line of reading(source, !running, signal)) {
+        if (line.index < next) continue;
+        next = line.index + 1;
+        yield line;
+      }
+      if (!running) return;
+    } catch (error) {
       if (signal?.aborted) return;
-      continue;
+      // Removed while its log was opened.
+      if (refusalStatus(error) === 404) return;
+      if (!(error instanceof EngineUnavailableError) || !connectedOnce) throw error;
+      await pause(reconnectDelayMs, signal);
     }
-    for await (const line of reading(source, !running, signal)) {
-      if (line.index < next) continue;
-      next = line.index + 1;
-      yield line;
-    }
-    if (!running) return;
   }
 }

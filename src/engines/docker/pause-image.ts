@@ -17,9 +17,7 @@ const programs = {
   /** mov x0…x4, 0; mov x8, 73 (ppoll: this architecture has no pause); svc 0; b to the start. */
   arm64: {
     machine: 183,
-    code: words(
-      0xd2800000, 0xd2800001, 0xd2800002, 0xd2800003, 0xd2800004, 0xd2800928, 0xd4000001, 0x17fffff9,
-    ),
+    code: words(0xd2800000, 0xd2800001, 0xd2800002, 0xd2800003, 0xd2800004, 0xd2800928, 0xd4000001, 0x17fffff9),
   },
 } as const;
 
