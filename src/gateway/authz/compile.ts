@@ -52,7 +52,8 @@ export class CompiledPolicy {
     let grant: Grant = "none";
     for (const { applies, principals } of this.#allow) {
       if (grant === "direct") break;
-      if (applies(request)) grant = stronger(grant, principals === undefined ? "direct" : principals(request.principal));
+      if (applies(request))
+        grant = stronger(grant, principals === undefined ? "direct" : principals(request.principal));
     }
     return grant;
   }
@@ -86,11 +87,7 @@ function compileStatement(statement: Statement, variables: boolean): CompiledSta
       action(request.action, request.context) &&
       resource(request.resource, request.context) &&
       all(conditions, request.context),
-    principals: principal
-      ? principalMatcher(principal)
-      : notPrincipal
-        ? notPrincipalMatcher(notPrincipal)
-        : undefined,
+    principals: principal ? principalMatcher(principal) : notPrincipal ? notPrincipalMatcher(notPrincipal) : undefined,
     notPrincipal: notPrincipal !== undefined,
   };
 }

@@ -161,7 +161,8 @@ function ipAddress(expectedText: string): TextTest {
   const family = isIP(address);
   const bits = family === 4 ? 32 : 128;
   const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-  if (family === 0 || more.length > 0 || !(length <= bits)) throw new Error(`"${expectedText}" is not an IP address range`);
+  if (family === 0 || more.length > 0 || !(length <= bits))
+    throw new Error(`"${expectedText}" is not an IP address range`);
   const range = new BlockList();
   range.addSubnet(address, length, familyName(family));
   return (text) => {

@@ -50,7 +50,8 @@ const SYNTAX = "Syntax errors in policy.";
 
 /** Throws MalformedPolicyError. The nesting is bounded by the grammar: nothing is walked that is not an element of it. */
 export function parsePolicy(json: string, kind: PolicyKind): PolicyDocument {
-  if (json.length > MAXIMUM_LENGTH) throw new MalformedPolicyError(`The policy is longer than ${MAXIMUM_LENGTH} characters`);
+  if (json.length > MAXIMUM_LENGTH)
+    throw new MalformedPolicyError(`The policy is longer than ${MAXIMUM_LENGTH} characters`);
   const policy = object(parsedJson(json), "Policy");
   only(policy, ["Version", "Id", "Statement"], "");
   const version = policy.Version ?? "2008-10-17";
@@ -77,7 +78,8 @@ function parsedJson(json: string): unknown {
     throw new MalformedPolicyError(`This policy contains invalid Json: ${(error as Error).message}`);
   }
   const duplicate = duplicateKey(json);
-  if (duplicate !== undefined) throw new MalformedPolicyError(`${SYNTAX} The key "${duplicate}" occurs twice in one object`);
+  if (duplicate !== undefined)
+    throw new MalformedPolicyError(`${SYNTAX} The key "${duplicate}" occurs twice in one object`);
   return parsed;
 }
 
