@@ -49,9 +49,9 @@ export class InProcessClient implements Client {
       principal: this.principal,
       requestId: randomUUID(),
       now: this.#system.clock.now(),
-      sourceIp: this.principal.service ?? "slipway.internal",
-      secureTransport: true,
-      userAgent: this.principal.service ?? "slipway",
+      sourceIp: this.scope.origin?.sourceIp ?? this.principal.service ?? "slipway.internal",
+      secureTransport: this.scope.origin?.secureTransport ?? true,
+      userAgent: this.scope.origin?.userAgent ?? this.principal.service ?? "slipway",
     };
     const input = withStreams(command.input as Record<string, unknown>);
     return (await execute(service, model, input, call)) as ServerOutput<GetOutputType<C>>;

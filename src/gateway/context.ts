@@ -113,6 +113,8 @@ export interface CallScope {
   readonly db?: Database;
   /** `aws:SourceArn` and `aws:SourceAccount` of service principals; recorded in the audit trail too. */
   readonly sourceArn?: string;
+  /** Where a data plane's request came from, for conditions and the audit trail; absent for calls that begin inside. */
+  readonly origin?: { readonly sourceIp: string; readonly secureTransport: boolean; readonly userAgent: string };
 }
 
 /** One operation being served. */

@@ -27,11 +27,30 @@ export interface BlobStore {
    */
   append(upload: string, source: Readable | Uint8Array): Promise<number>;
   uploadSize(upload: string): Promise<number | undefined>;
-  /** Turns the upload into a blob and forgets it. */
-  commit(upload: string): Promise<BlobInfo>;
+  /**
+   * Turns the upload into a blob and forgets it. With `expectedSha256`, content of another hash is discarded with the
+   * upload and BlobMismatchError thrown. Throws BlobNotFoundError where there is no such upload.
+   */
+  commit(upload: string, expectedSha256?: string): Promise<BlobInfo>;
   discard(upload: string): Promise<void>;
+  /**
+   * A store of its own inside this one. Content is shared within it only, so its owner may delete what it alone knows to
+   * be unused: bytes that an S3 object has in common with an image layer must survive the layer.
+   */
+  scoped(owner: string): BlobStore;
 }
 
 export class BlobNotFoundError extends Error {
   override readonly name = "BlobNotFoundError";
+}
+
+/** The content of an upload is not what its sender said. */
+export class BlobMismatchError extends Error {
+  override readonly name = "BlobMismatchError";
+  readonly actual: BlobInfo;
+
+  constructor(expectedSha256: string, actual: BlobInfo) {
+    super(`The content has the sha256 ${actual.sha256} instead of ${expectedSha256}`);
+    this.actual = actual;
+  }
 }

@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { type BlobInfo, BlobNotFoundError, type BlobStore } from "./blob-store.ts";
+import { type BlobInfo, BlobMismatchError, BlobNotFoundError, type BlobStore } from "./blob-store.ts";
 
 export class FolderBlobStore implements BlobStore {
   readonly #root: string;
@@ -76,7 +76,7 @@ export class FolderBlobStore implements BlobStore {
     return fileSize(await this.#uploadPath(upload));
   }
 
-  async commit(upload: string): Promise<BlobInfo> {
+  async commit(upload: string, expectedSha256?: string): Promise<BlobInfo> {
     const path = await this.#uploadPath(upload);
     if ((await fileSize(path)) === undefined) throw new BlobNotFoundError(`There is no upload ${upload}`);
     const hashes = { sha256: createHash("sha256"), md5: createHash("md5") };
@@ -87,8 +87,16 @@ export class FolderBlobStore implements BlobStore {
       size += chunk.length;
     }
     const info = { sha256: hashes.sha256.digest("hex"), md5: hashes.md5.digest("hex"), size };
+    if (expectedSha256 !== undefined && info.sha256 !== expectedSha256) {
+      await rm(path, { force: true });
+      throw new BlobMismatchError(expectedSha256, info);
+    }
     await this.#adopt(path, info.sha256);
     return info;
+  }
+
+  scoped(owner: string): BlobStore {
+    return new FolderBlobStore(join(this.#root, owner));
   }
 
   async discard(upload: string): Promise<void> {
