@@ -66,8 +66,10 @@ installed_by_hand() {
 
 if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ] && ! installed_by_hand; then
   command -v npm >/dev/null || fail "npm is missing: install Node.js 20 or newer together with npm, then run this again."
-  with_progress "Installing npm dependencies" npm ci --no-audit --no-fund ||
-    fail "npm ci failed (its output is above); check the network or npm's registry setting and run this again."
+  # Installs what the lock file says and leaves the file alone. Not `npm ci`: that refuses a lock file without an optional
+  # package for some other platform, which is how npm writes it where a registry mirror does not have them all.
+  with_progress "Installing npm dependencies" npm install --no-save --no-audit --no-fund ||
+    fail "npm install failed (its output is above); check the network or npm's registry setting and run this again."
 fi
 
 # The package `node` fetches its binary in an install script, which a machine-wide `ignore-scripts` leaves out.

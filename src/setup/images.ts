@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import Docker from "dockerode";
 import { bootstrapImage, canBootstrap } from "./bootstrap.ts";
+import { buildOnDebian } from "./build-on-debian.ts";
 import { withFileLock } from "./file-lock.ts";
 import { type ImageName, type ImageRecipe, imageRecipe, imageReference } from "./image-recipe.ts";
 import { type Log, withProgress } from "./progress.ts";
@@ -18,7 +19,8 @@ export interface ImagesOptions {
 
 /**
  * Makes sure that the engine holds these images and returns their references. An image is pulled where its recipe names a
- * public one and the registry answers, else built from Debian packages. Built once per recipe; several processes may ask
+ * public one and the registry answers, else built from Debian packages: by root on Debian or Ubuntu without any registry,
+ * by others on top of Docker Hub's Debian. Built once per recipe; several processes may ask
  * at once. Throws with what failed and what to do.
  */
 export async function ensureImages(options: ImagesOptions): Promise<ReadonlyMap<ImageName, string>> {
@@ -53,17 +55,11 @@ async function makeImage(docker: Docker, name: ImageName, reference: string, log
   const recipe = imageRecipe(name);
   const id =
     (await pulled(docker, recipe, log)) ??
-    (await withProgress(log, `Building the image ${name} from Debian packages`, (atStep) => {
-      if (!canBootstrap()) throw new Error(cannotBuild(name, recipe));
-      return bootstrapImage(docker, recipe, log, atStep);
-    }));
+    (await withProgress(log, `Building the image ${name} from Debian packages`, (atStep) =>
+      canBootstrap() ? bootstrapImage(docker, recipe, log, atStep) : buildOnDebian(docker, recipe, atStep),
+    ));
   const [repo = "", tag = ""] = reference.split(":");
   await docker.getImage(id).tag({ repo, tag });
-}
-
-function cannotBuild(name: ImageName, recipe: ImageRecipe): string {
-  const pull = recipe.pull === undefined ? "" : `, or let the engine pull ${recipe.pull}`;
-  return `The image ${name} has to be built from Debian packages: run this once as root on Debian or Ubuntu${pull}.`;
 }
 
 /** The recipe's public image, which the engine has or can pull; undefined where there is none or no registry answers. */
