@@ -49,6 +49,8 @@ start_shell() {
   open_fifo "$agent/next"
   exec 9<>"$agent/next"
   shell_user=$1
+  job_before=${!-}
+  launching=1
   (
     set -- "$user_shell" "$agent/driver.sh" "$agent" "$isolated" "$state" "$shell_user"
     if [ -n "$shell_user" ]; then
@@ -77,7 +79,10 @@ start_shell() {
 await_shell() {
   while IFS=' ' read -r verb first second <&8; do
     case $verb in
-      group) shell_group=$first ;;
+      group)
+        shell_group=$first
+        launching=0
+        ;;
       state) state=$first ;;
       ready)
         shell_running=1
@@ -267,6 +272,7 @@ begin_build() {
   phase_user=
   shell_running=0
   shell_group=
+  launching=0
   docker_pid=
   docker_host=unix:///var/run/docker.sock
   state=$agent/state.initial
@@ -285,6 +291,15 @@ stop_build() {
   stamp
   [ -z "$phase" ] || emit phase-ended ",\"phase\":\"$phase\",\"status\":\"STOPPED\",\"exitStatus\":143"
   emit build-ended ',"status":"STOPPED","uploadArtifacts":false'
+  # A shell that is just being started has not said its group yet; it will.
+  if [ "$launching" = 1 ] && [ "${!-}" != "$job_before" ]; then
+    while [ "$launching" = 1 ] && IFS=' ' read -r verb first second <&8; do
+      if [ "$verb" = group ]; then
+        shell_group=$first
+        launching=0
+      fi
+    done
+  fi
   [ -z "$shell_group" ] || end_process 10 "-$shell_group"
   [ -z "$docker_pid" ] || end_process 10 "$docker_pid"
   exit 143
