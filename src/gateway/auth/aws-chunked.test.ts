@@ -1,86 +1,12 @@
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { AwsChunkedDecoder, HashChecker, PayloadError, payloadDecoder } from "./aws-chunked.ts";
 import { type ChecksumAlgorithm, createChecksum } from "./checksums.ts";
-import { EMPTY_SHA256 } from "./payload-hash.ts";
-import { parseAuthorization, type SignedRequest, sign, type Verified, Verifier } from "./sigv4.ts";
-
-/** The example that runs through AWS's pages on chunked uploads (sigv4-streaming, sigv4-streaming-trailers). */
-const EXAMPLE = {
-  credentials: { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" },
-  scope: { region: "us-east-1", service: "s3" },
-  time: new Date("2013-05-24T00:00:00Z"),
-  body: Buffer.alloc(66560, "a"),
-} as const;
-
-const SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
-const SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
-const UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
-
-function verifiedExample(
-  payloadHash: string,
-  extra: Record<string, string>,
-): { verified: Verified; headers: Record<string, string> } {
-  const request: SignedRequest = {
-    method: "PUT",
-    path: "/examplebucket/chunkObject.txt",
-    rawQuery: "",
-    headers: {
-      host: "s3.amazonaws.com",
-      "x-amz-content-sha256": payloadHash,
-      "x-amz-storage-class": "REDUCED_REDUNDANCY",
-      ...extra,
-    },
-    body: undefined,
-  };
-  const headers = sign(request, EXAMPLE.credentials, EXAMPLE.scope, EXAMPLE.time);
-  return { verified: verifiedWith({ ...request, headers }), headers };
-}
-
-function verifiedWith(request: SignedRequest): Verified {
-  const authorization = parseAuthorization(request);
-  assert.ok(authorization);
-  return new Verifier().verify(request, authorization, EXAMPLE.credentials.secretAccessKey, EXAMPLE.time);
-}
-
-/** A client's side of the framing, written from AWS's description and independent of the decoder. */
-function framed(
-  mode: string,
-  verified: Verified,
-  chunks: readonly Uint8Array[],
-  trailers: Record<string, string> = {},
-): Buffer {
-  const signed = mode !== UNSIGNED_TRAILER;
-  let previous = verified.authorization.signature;
-  const next = (algorithm: string, rest: string) => {
-    const toSign = [algorithm, verified.authorization.amzDate, verified.scope, previous, rest].join("\n");
-    previous = createHmac("sha256", verified.key).update(toSign).digest("hex");
-    return previous;
-  };
-  const parts: Uint8Array[] = [];
-  for (const chunk of [...chunks, new Uint8Array()]) {
-    const digest = createHash("sha256").update(chunk).digest("hex");
-    const extension = signed
-      ? `;chunk-signature=${next("AWS4-HMAC-SHA256-PAYLOAD", `${EMPTY_SHA256}\n${digest}`)}`
-      : "";
-    parts.push(Buffer.from(`${chunk.length.toString(16)}${extension}\r\n`));
-    if (chunk.length > 0) parts.push(chunk, Buffer.from("\r\n"));
-  }
-  const lines = Object.entries(trailers).map(([name, value]) => `${name}:${value}`);
-  for (const line of lines) parts.push(Buffer.from(`${line}\r\n`));
-  if (mode === SIGNED_TRAILER) {
-    const digest = createHash("sha256")
-      .update(lines.map((line) => `${line}\n`).join(""))
-      .digest("hex");
-    parts.push(Buffer.from(`x-amz-trailer-signature:${next("AWS4-HMAC-SHA256-TRAILER", digest)}\r\n`));
-  }
-  parts.push(Buffer.from("\r\n"));
-  return Buffer.concat(parts);
-}
+import { EXAMPLE, framed, SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, verifiedExample } from "./testing.ts";
 
 /** What comes out of the decoder; the bytes are sent in pieces of the given size. */
 async function decoded(decoder: HashChecker | AwsChunkedDecoder, body: Buffer, pieceSize = 1000): Promise<Buffer> {
@@ -354,6 +280,17 @@ suite("aws-chunked", () => {
       assert.ok(released.length < body.length);
     });
   }
+
+  test("an anonymous request may send chunks, but not signed ones", async () => {
+    const headersOf = (mode: string) => ({ "x-amz-content-sha256": mode, "x-amz-decoded-content-length": "20" });
+    const { verified } = decoderOf(SIGNED, body.length);
+    const unsigned = payloadDecoder(undefined, headersOf(UNSIGNED_TRAILER));
+    assert.ok(unsigned);
+    assert.ok((await decoded(unsigned, framed(UNSIGNED_TRAILER, verified, [body]))).equals(body));
+    const signed = payloadDecoder(undefined, headersOf(SIGNED));
+    assert.ok(signed);
+    await refused(signed, framed(SIGNED, verified, [body]), "chunk-signature");
+  });
 
   test("needs the decoded length, and trailers that it knows", () => {
     const thrownFor = (extra: Record<string, string>) => {

@@ -21,15 +21,15 @@ const MAXIMUM_LINE = 4096;
 const MAXIMUM_TRAILERS = 16;
 
 /**
- * What the body of a verified request has to be piped through, or undefined where it is taken as it is
- * (UNSIGNED-PAYLOAD). Fails with a PayloadError before the body's last byte is released, so that nobody downstream sees
+ * What the body of a request has to be piped through, or undefined where it is taken as it is (UNSIGNED-PAYLOAD).
+ * `verified` is undefined for an anonymous request, whose chunks cannot be signed. Fails with a PayloadError before the body's last byte is released, so that nobody downstream sees
  * the end of a body that is not the client's. Throws PayloadError where the headers themselves are wrong.
  */
 export function payloadDecoder(
-  verified: Verified,
+  verified: Verified | undefined,
   headers: Record<string, string | undefined>,
 ): HashChecker | AwsChunkedDecoder | undefined {
-  const payloadHash = verified.authorization.payloadHash;
+  const payloadHash = verified === undefined ? headers["x-amz-content-sha256"] : verified.authorization.payloadHash;
   if (payloadHash === undefined) return undefined;
   const mode = streamingMode(payloadHash);
   if (mode !== undefined)
@@ -124,7 +124,7 @@ export class HashChecker extends JudgedTransform {
  */
 export class AwsChunkedDecoder extends JudgedTransform {
   readonly #mode: StreamingMode;
-  readonly #verified: Verified;
+  readonly #verified: Verified | undefined;
   readonly #decodedLength: number;
   readonly #checksums: ReadonlyMap<string, Checksum>;
 
@@ -144,7 +144,7 @@ export class AwsChunkedDecoder extends JudgedTransform {
   #trailerSigned = false;
 
   constructor(
-    verified: Verified,
+    verified: Verified | undefined,
     mode: StreamingMode,
     decodedLength: number,
     checksums: ReadonlyMap<string, Checksum>,
@@ -154,7 +154,7 @@ export class AwsChunkedDecoder extends JudgedTransform {
     this.#mode = mode;
     this.#decodedLength = decodedLength;
     this.#checksums = checksums;
-    this.#previousSignature = verified.authorization.signature;
+    this.#previousSignature = verified?.authorization.signature ?? "";
   }
 
   /** Lower-case names and values, verified; complete once the stream has ended. */
@@ -275,16 +275,25 @@ export class AwsChunkedDecoder extends JudgedTransform {
   }
 
   #checkSignature(algorithm: string, rest: string, signature: string): void {
-    const { key, scope, authorization } = this.#verified;
-    const toSign = `${algorithm}\n${authorization.amzDate}\n${scope}\n${this.#previousSignature}\n${rest}`;
-    const expected = createHmac("sha256", key).update(toSign).digest();
-    if (!isSha256Hex(signature) || !timingSafeEqual(expected, Buffer.from(signature, "hex"))) {
+    const expected = this.#expectedSignature(algorithm, rest);
+    if (
+      expected === undefined ||
+      !isSha256Hex(signature) ||
+      !timingSafeEqual(expected, Buffer.from(signature, "hex"))
+    ) {
       throw new PayloadError(
         "chunk-signature",
         "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
       );
     }
     this.#previousSignature = signature;
+  }
+
+  #expectedSignature(algorithm: string, rest: string): Buffer | undefined {
+    if (this.#verified === undefined) return undefined;
+    const { key, scope, authorization } = this.#verified;
+    const toSign = `${algorithm}\n${authorization.amzDate}\n${scope}\n${this.#previousSignature}\n${rest}`;
+    return createHmac("sha256", key).update(toSign).digest();
   }
 
   protected override judge(): void {
