@@ -34,7 +34,7 @@ export async function ensureImages(options: ImagesOptions): Promise<ReadonlyMap<
       async () => {
         if (!(await holds(docker, reference))) await makeImage(docker, name, reference, options.log);
       },
-      () => options.log(`Waiting for another process that is building images`),
+      () => options.log("Waiting for another process that is building images"),
     );
   }
   return references;
@@ -71,9 +71,14 @@ async function pulled(docker: Docker, recipe: ImageRecipe, log: Log): Promise<st
     await withProgress(log, `Pulling ${reference}`, () => pull(docker, reference));
     return reference;
   } catch (error) {
-    log(`${reference} cannot be pulled (${error instanceof Error ? error.message : error}).`);
+    log(`${reference} cannot be pulled: ${sentence(error)}`);
     return undefined;
   }
+}
+
+/** The engine's own words, without dockerode's "(HTTP code 500) server error - " before them. */
+function sentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/^\(HTTP code \d+\) [\w ]+ - /, "").trim();
 }
 
 /** Pulls an image, for as long as its registry keeps sending something. */
