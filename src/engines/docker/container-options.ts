@@ -18,12 +18,13 @@ const bytesPerMiB = 1024 * 1024;
 const nanosecondsPerSecond = 1e9;
 
 /**
+ * The "local" driver keeps a line's bytes as they are; "json-file" puts U+FFFD where its 16 KiB records cut a character.
  * Log lines are counted from the first, so the file is never rotated and no line is dropped under load, whatever the
  * daemon's own defaults are; docker has no word for "never", so the limit is one that no disk reaches.
  */
 const logConfig = {
-  Type: "json-file",
-  Config: { mode: "blocking", "max-size": "1000t", "max-file": "2", compress: "false" },
+  Type: "local",
+  Config: { mode: "blocking", "max-size": "1000t", "max-file": "1", compress: "false" },
 } as const;
 
 export function containerOptions(group: GroupSpec, spec: ContainerSpec, host: HostTraits): ContainerCreateOptions {

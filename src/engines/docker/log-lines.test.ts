@@ -41,22 +41,26 @@ test("a frame of an unknown kind is an error, not text", async () => {
 });
 
 test("records of a line are joined though the other stream writes between them", () => {
+  const full = "x".repeat(16 * 1024);
   const lines = new LineAssembler();
   const found = [
-    ...lines.add("stdout", record("a b")),
+    ...lines.add("stdout", record(full)),
     ...lines.add("stderr", record("whole\n")),
-    ...lines.add("stdout", record("c\n")),
+    ...lines.add("stdout", record("b c")),
     ...lines.add("stdout", record("\n")),
-    ...lines.add("stderr", record("unfinished")),
+    ...lines.add("stdout", record(full)),
+    ...lines.add("stdout", record("")),
+    ...lines.add("stderr", record(full)),
     ...lines.end(),
   ];
   assert.deepEqual(
     found.map(({ stream, text, index }) => [stream, text, index]),
     [
       ["stderr", "whole", 0],
-      ["stdout", "a bc", 1],
+      ["stdout", `${full}b c`, 1],
       ["stdout", "", 2],
-      ["stderr", "unfinished", 3],
+      ["stdout", full, 3],
+      ["stderr", full, 4],
     ],
   );
   assert.equal(found[1]!.timestamp.toISOString(), "2026-11-22T21:44:57.269Z");
@@ -64,10 +68,11 @@ test("records of a line are joined though the other stream writes between them",
 
 test("a character that two records share is not broken", () => {
   const euro = Buffer.from("€");
+  const padding = Buffer.alloc(16 * 1024 - 1, "x");
   const lines = new LineAssembler();
-  assert.deepEqual([...lines.add("stdout", record(euro.subarray(0, 1)))], []);
-  const [line] = lines.add("stdout", record(Buffer.concat([euro.subarray(1), Buffer.from("\n")])));
-  assert.equal(line?.text, "€");
+  assert.deepEqual([...lines.add("stdout", record(Buffer.concat([padding, euro.subarray(0, 1)])))], []);
+  const [line] = lines.add("stdout", record(euro.subarray(1)));
+  assert.ok(line?.text === `${padding}€`);
 });
 
 test("a line of 256 KiB is one line; a longer one is split between characters", () => {

@@ -1,12 +1,16 @@
 /**
  * Lines out of a docker log response: frames of `[stream, 0, 0, 0, length as uint32 BE][payload]`
  * (https://docs.docker.com/engine/api/v1.41/#operation/ContainerAttach, "Stream format"). With timestamps on, one frame
- * is one record of the log: the timestamp, a space, and a line's up to 16 KiB; only a line's last record ends in a newline.
+ * is one record of the log: the timestamp, a space, and a line's next 16 KiB at most. A record that is shorter ends its
+ * line, whether or not it has a newline: docker 20.10's "local" log driver leaves it out after a line of several records.
  */
 import type { LogLine } from "#engines/engine.ts";
 
 /** A longer line is split: engine.ts. */
 export const longestLine = 256 * 1024;
+
+/** A record of a line that goes on has exactly this much of it. */
+const recordSize = 16 * 1024;
 
 const frameHeader = 8;
 const streams = [undefined, "stdout", "stderr"] as const;
@@ -56,8 +60,9 @@ export class LineAssembler {
   /** The lines that this record completes: none or one, more where a line is split. */
   *add(stream: LogLine["stream"], record: Buffer): Generator<LogLine> {
     const textStart = record.indexOf(space) + 1;
-    const ended = record.at(-1) === newline;
-    const text = record.subarray(textStart, ended ? -1 : undefined);
+    const hasNewline = record.at(-1) === newline;
+    const text = record.subarray(textStart, hasNewline ? -1 : undefined);
+    const ended = hasNewline || text.length < recordSize;
     const line = this.#unfinished.get(stream) ?? {
       timestamp: new Date(record.toString("latin1", 0, textStart - 1)),
       parts: [],
@@ -70,7 +75,7 @@ export class LineAssembler {
     if (ended) yield this.#finished(stream);
   }
 
-  /** The lines that the end of the log completes, for want of a newline. */
+  /** The lines that only the end of the log completes. */
   *end(): Generator<LogLine> {
     for (const stream of [...this.#unfinished.keys()]) yield this.#finished(stream);
   }

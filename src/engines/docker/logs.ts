@@ -48,6 +48,7 @@ export async function* followedLines(
 ): AsyncGenerator<LogLine> {
   let next = skip;
   let connectedOnce = false;
+  let interrupted = false;
   while (!signal?.aborted) {
     try {
       const container = await source.inspect();
@@ -58,6 +59,8 @@ export async function* followedLines(
         await source.untilStarted(signal);
         continue;
       }
+      if (running && interrupted) await pause(reconnectDelayMs, signal);
+      interrupted = running;
       for await (const line of reading(source, !running, signal)) {
         if (line.index < next) continue;
         next = line.index + 1;

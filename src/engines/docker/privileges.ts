@@ -8,13 +8,15 @@ import type { HostConfig } from "dockerode";
 import { type DockerClient, refusalStatus } from "./docker-client.ts";
 import { importPauseImage, pauseImage } from "./pause-image.ts";
 
-/** In bit order: include/uapi/linux/capability.h. */
+/**
+ * In bit order (include/uapi/linux/capability.h), up to the last one that docker 20.10 knows by name. What came after
+ * (PERFMON, BPF, CHECKPOINT_RESTORE) was split off SYS_ADMIN, which still implies it (capabilities(7)).
+ */
 const capabilities = [
   ..."CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE".split(" "),
   ..."NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT".split(" "),
   ..."SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE".split(" "),
   ..."AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ".split(" "),
-  ..."PERFMON BPF CHECKPOINT_RESTORE".split(" "),
 ] as const;
 
 /** The names of the capabilities in the bounding set that a /proc/PID/status states. */
