@@ -4,8 +4,11 @@ import type { Database } from "#store/database.ts";
 import { EVENT_OVERHEAD_BYTES, type LogEvent, type LogStream } from "./model.ts";
 import { type Tables, tablesOf } from "./store.ts";
 
-/** SQLite takes 32,766 parameters and PostgreSQL 65,535 in a statement; an event has six. */
-const ROWS_PER_INSERT = 2000;
+/**
+ * Rows of one INSERT. Few sizes, so that the statements are few and stay prepared whatever the batches' lengths are; the
+ * largest stays far below the parameters that SQLite (32,766) and PostgreSQL (65,535) take, at six an event.
+ */
+const INSERT_SIZES = [500, 50, 5, 1] as const;
 
 /** A place between two events of a stream. */
 export interface Position {
@@ -60,11 +63,13 @@ export async function appendLogEvents(
     ingested_at: ingestedAt,
     message,
   }));
-  for (let start = 0; start < rows.length; start += ROWS_PER_INSERT) {
+  for (let start = 0; start < rows.length; ) {
+    const size = INSERT_SIZES.find((candidate) => candidate <= rows.length - start)!;
     await tablesOf(trx)
       .insertInto("log_events")
-      .values(rows.slice(start, start + ROWS_PER_INSERT))
+      .values(rows.slice(start, start + size))
       .execute();
+    start += size;
   }
   return true;
 }
