@@ -3,7 +3,6 @@ import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import type { ContainerSpec, GroupSpec, HealthCheckSpec } from "#engines/engine.ts";
 import { containerName, groupLabels, labelNames, namespaceOwnerName, volumeName } from "./names.ts";
 import { networkName } from "./network.ts";
-import { pauseImage } from "./pause-image.ts";
 
 /** What of the daemon's host the options depend on. */
 export interface HostTraits {
@@ -67,11 +66,10 @@ export function containerOptions(group: GroupSpec, spec: ContainerSpec, host: Ho
   };
 }
 
-/** The container that owns the network namespace of a group of several. */
+/** The container that owns the network namespace of a group of several: for createPauseContainer. */
 export function namespaceOwnerOptions(group: GroupSpec, instance: string): ContainerCreateOptions {
   return {
     name: namespaceOwnerName(instance, group.id),
-    Image: pauseImage,
     Labels: { ...groupLabels(instance, group) },
     HostConfig: { NetworkMode: networkName, ExtraHosts: extraHosts(group), Init: false, LogConfig: logConfig },
   };

@@ -27,7 +27,7 @@ import { Images } from "./images.ts";
 import { followedLines } from "./logs.ts";
 import { assertValidGroup, containerName, groupFilter, type Labels, labelFilter, labelNames } from "./names.ts";
 import { GroupNetwork, gatewayAddress, networkName } from "./network.ts";
-import { importPauseImage } from "./pause-image.ts";
+import { createPauseContainer } from "./pause-image.ts";
 import { Privileges } from "./privileges.ts";
 
 interface Host {
@@ -231,13 +231,7 @@ export class DockerEngine implements Engine {
   /** The owner runs from the beginning: it is the namespace, and joining it needs it to run. */
   async #createNamespaceOwner(group: GroupSpec): Promise<void> {
     const options = namespaceOwnerOptions(group, this.#instance);
-    try {
-      await this.#createContainer(options);
-    } catch (error) {
-      if (!(error instanceof ImageUnavailableError)) throw error;
-      await importPauseImage(this.#client);
-      await this.#createContainer(options);
-    }
+    await tolerating([409], () => createPauseContainer(this.#client, options));
     await this.#startOnce(group.id, options.name!);
   }
 

@@ -2,10 +2,11 @@
  * The image of the container that owns the network namespace of a group of several: one static program of a few
  * instructions that sleeps for ever. It is generated here, so that no registry is needed.
  */
+import type { Container, ContainerCreateOptions } from "dockerode";
 import { pack } from "tar-stream";
-import { DockerApiError, type DockerClient, jsonLines } from "./docker-client.ts";
+import { DockerApiError, type DockerClient, jsonLines, refusalStatus } from "./docker-client.ts";
 
-export const pauseImage = "slipway/pause:1";
+const pauseImage = "slipway/pause:1";
 
 /**
  * Machine code that waits without end, and the ELF machine number it is for. Both loop, because a stop and continue
@@ -62,8 +63,19 @@ export function pauseExecutable(architecture: Architecture): Buffer {
   return Buffer.concat([header, segment, code]);
 }
 
-/** Gives the daemon the pause image. */
-export async function importPauseImage(client: DockerClient): Promise<void> {
+/** Creates a container of the pause image, which the daemon is given first where it lacks it. */
+export async function createPauseContainer(client: DockerClient, options: ContainerCreateOptions): Promise<Container> {
+  const create = () => client.call((docker) => docker.createContainer({ ...options, Image: pauseImage }));
+  try {
+    return await create();
+  } catch (error) {
+    if (refusalStatus(error) !== 404) throw error;
+    await importPauseImage(client);
+    return await create();
+  }
+}
+
+async function importPauseImage(client: DockerClient): Promise<void> {
   const { Arch: architecture } = await client.call((docker) => docker.version());
   if (!isKnown(architecture)) {
     throw new Error(`Groups of several containers are not supported on ${architecture}: amd64 and arm64 are.`);

@@ -6,7 +6,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { HostConfig } from "dockerode";
 import { type DockerClient, refusalStatus } from "./docker-client.ts";
-import { importPauseImage, pauseImage } from "./pause-image.ts";
+import { createPauseContainer } from "./pause-image.ts";
 
 /**
  * In bit order (include/uapi/linux/capability.h), up to the last one that docker 20.10 knows by name. What came after
@@ -68,9 +68,8 @@ export class Privileges {
 
   /** Tries it: this process may lack what the daemon has. */
   async #privilegedStarts(): Promise<boolean> {
-    await importPauseImage(this.#client);
-    const options = { Image: pauseImage, HostConfig: { Privileged: true, NetworkMode: "none" } };
-    const trial = await this.#client.call((docker) => docker.createContainer(options));
+    const options = { HostConfig: { Privileged: true, NetworkMode: "none" } };
+    const trial = await createPauseContainer(this.#client, options);
     try {
       await this.#client.call(() => trial.start());
       return true;
