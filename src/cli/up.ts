@@ -117,7 +117,8 @@ function engineOf(name: string, dataDir: string) {
   if (name !== "docker") throw new UsageError(`--engine takes "docker"; there is no engine "${name}" in this version`);
   const socketPath = async () => {
     const { ensureContainerEngine } = await import("#setup/container-engine.ts");
-    return (await ensureContainerEngine({ dataDir, log: (line) => process.stderr.write(`${line}\n`) })).socketPath;
+    const log = (line: string) => void process.stderr.write(`${line}\n`);
+    return (await ensureContainerEngine({ dataDir, log, install: false })).socketPath;
   };
   return (instance: string) => new DockerEngine({ socketPath, instance });
 }

@@ -138,7 +138,7 @@ async function answerOf(
   authorization: ParsedAuthorization | undefined,
   requestId: string,
 ): Promise<WireResponse> {
-  const byHead = service.protocol === "restXml" || service.protocol === "restJson1" || service.target !== undefined;
+  const byHead = service.protocol !== "awsQuery";
   let routed = byHead ? protocol.route(request) : undefined;
   const streams = routed !== undefined && protocol.streamsInput(routed.model);
   if (!streams) request.body = await readBody(message);

@@ -117,14 +117,16 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
       throw new Error(`${definition.name}: ${name} is in the operation table but not in the SDK's model`);
     if (!table[name]) throw new Error(`${definition.name}: ${name} is in the operation table without a handler`);
   }
+  const protocol = config.protocol.getShapeId().split("#")[1] as ProtocolName;
   const signingName = config.signingName ?? config.defaultSigningName ?? definition.name;
   return {
     name: definition.name,
     id: config.serviceId,
     signingName: definition.rename?.signingName ?? signingName,
     endpointPrefix: definition.rename?.endpointPrefix ?? signingName,
-    protocol: config.protocol.getShapeId().split("#")[1] as ProtocolName,
-    target: definition.rename?.target ?? settings.serviceTarget,
+    protocol,
+    // The SDK names a target for Query services too, which never send one.
+    target: protocol.startsWith("awsJson") ? (definition.rename?.target ?? settings.serviceTarget) : undefined,
     version: settings.version,
     xmlNamespace: settings.xmlNamespace ?? "",
     namespace: settings.defaultNamespace,

@@ -25,14 +25,20 @@ export interface ContainerEngine {
  * installed from the distribution if need be. Else throws an error whose sentence says what to do. Quick when an engine
  * runs; may be called by several processes at once.
  */
-export async function ensureContainerEngine(options: { dataDir: string; log: Log }): Promise<ContainerEngine> {
-  const { dataDir, log } = options;
+export async function ensureContainerEngine(options: {
+  dataDir: string;
+  log: Log;
+  /** Whether packages may be installed; true unless said otherwise. */
+  install?: boolean;
+}): Promise<ContainerEngine> {
+  const { dataDir, log, install = true } = options;
   const own = privateEnginePaths(dataDir).socketPath;
   const found = await answeringEngine(own, log);
   if (found !== undefined) return found;
 
   if (process.getuid?.() !== 0 || process.platform !== "linux") throw new Error(adviceWithoutRoot());
   if (!isInstalled("dockerd")) {
+    if (!install) throw new Error("No Docker Engine answers, and none is installed: apt-get install docker.io.");
     if (!canInstallPackages()) throw new Error("Please install Docker Engine, start it, and run this again.");
     await installPackages(["docker.io", "iptables", "iproute2", "ca-certificates"], log);
     const started = await engineStartedByItsPackage(own, log);

@@ -18,12 +18,15 @@ export function refusalStatus(error: unknown): number | undefined {
   return error instanceof DockerApiError ? error.statusCode : undefined;
 }
 
+/** A Unix socket, or what finds one: asked at the first request, and again as long as it rejects. */
+export type SocketPath = string | (() => Promise<string>);
+
 export class DockerClient {
-  readonly #socketPath: string | undefined;
+  readonly #socketPath: SocketPath | undefined;
   #docker: Promise<Docker> | undefined;
 
   /** `socketPath` undefined: what DOCKER_HOST says, else the platform's default socket. */
-  constructor(socketPath: string | undefined) {
+  constructor(socketPath: SocketPath | undefined) {
     this.#socketPath = socketPath;
   }
 
@@ -35,19 +38,27 @@ export class DockerClient {
 
   /** Runs one request. Throws EngineUnavailableError, DockerApiError, or the abort signal's error. */
   async call<Result>(request: (docker: Docker) => Promise<Result>): Promise<Result> {
-    this.#docker ??= connection(this.#socketPath);
-    const docker = await this.#docker;
+    const docker = await this.#connected();
     try {
       return await request(docker);
     } catch (error) {
       throw toEngineError(error);
     }
   }
+
+  #connected(): Promise<Docker> {
+    this.#docker ??= connection(this.#socketPath).catch((error: unknown) => {
+      this.#docker = undefined;
+      throw new EngineUnavailableError(error instanceof Error ? error.message : String(error), { cause: error });
+    });
+    return this.#docker;
+  }
 }
 
 /** Loading dockerode takes a quarter of a second, which `slipway up` does not wait for. */
-async function connection(socketPath: string | undefined): Promise<Docker> {
+async function connection(given: SocketPath | undefined): Promise<Docker> {
   const { default: DockerConstructor } = await import("dockerode");
+  const socketPath = typeof given === "function" ? await given() : given;
   // An explicit `host: undefined` keeps DOCKER_HOST from overruling the socket that was asked for.
   return socketPath === undefined
     ? new DockerConstructor()

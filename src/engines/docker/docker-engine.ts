@@ -21,7 +21,7 @@ import { putFiles, takeFiles } from "./archive.ts";
 import { type FailedStarts, followedStates } from "./changes.ts";
 import { containerOptions, namespaceOwnerOptions, ownsItsNetwork } from "./container-options.ts";
 import { groupState, isOver } from "./container-state.ts";
-import { DockerClient, refusalStatus } from "./docker-client.ts";
+import { DockerClient, refusalStatus, type SocketPath } from "./docker-client.ts";
 import { executed } from "./exec.ts";
 import { Images } from "./images.ts";
 import { followedLines } from "./logs.ts";
@@ -38,7 +38,7 @@ interface Host {
 
 export interface DockerEngineOptions {
   /** undefined: what DOCKER_HOST says, else the platform's default socket. */
-  readonly socketPath?: string;
+  readonly socketPath?: SocketPath;
   /** This Slipway's id, `[a-z0-9-]+`: a label on everything, so that two on one daemon do not see each other's groups. */
   readonly instance: string;
 }
