@@ -35,7 +35,7 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
 }
 
 export async function requireAccess(call: Call, request: AccessRequest): Promise<void> {
-  const policies = await call.system.identities.policiesOf(call.principal);
+  const policies = await call.system.identities.policiesOf(call.principal, call.db);
   const evaluated = {
     action: request.action,
     resource: request.resource,

@@ -69,8 +69,11 @@ export interface Identities {
     sessionToken: string | undefined,
     now: Date,
   ): Promise<CredentialsRecord | "unknown" | "invalid-token" | "expired">;
-  /** Everything that is attached to the principal: identity policies, boundary, SCPs. Compiled and cached. */
-  policiesOf(principal: Principal): Promise<PrincipalPolicies>;
+  /**
+   * Everything that is attached to the principal: identity policies, boundary, SCPs. Compiled and cached. `db` is the
+   * call's: inside a transaction nothing may be read around it.
+   */
+  policiesOf(principal: Principal, db?: Database): Promise<PrincipalPolicies>;
   /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
 }

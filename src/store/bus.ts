@@ -23,10 +23,11 @@ export class Bus {
 
   /** Call it after the transaction that changed something: a listener that looks at once must see the change. */
   publish(topic: string, key = ""): void {
-    if (this.#notifications) {
-      // A failed notification is what polling is for.
-      outsideTransaction(() => this.#notifications!.notify(JSON.stringify([topic, key])).catch(() => {}));
-    } else this.#emitter.emit(topic, key);
+    // This process need not wait for the database's echo; hearing it twice does no harm.
+    this.#emitter.emit(topic, key);
+    if (!this.#notifications) return;
+    // A failed notification is what polling is for.
+    outsideTransaction(() => this.#notifications!.notify(JSON.stringify([topic, key])).catch(() => {}));
   }
 
   /** The listener runs in the subscriber's own async context, not in the publisher's transaction. */

@@ -1,0 +1,39 @@
+/**
+ * Session tokens carry everything about their session, sealed with the master key: no row is kept, so they survive a
+ * restart and hold on every process that shares the key. STS seals them, IAM opens them to authenticate.
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { Cipher } from "./cipher.ts";
+import type { Principal } from "./context.ts";
+
+export interface Session {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Epoch milliseconds. */
+  readonly expiration: number;
+  readonly principal: Pick<
+    Principal,
+    "type" | "arn" | "accountId" | "userId" | "roleArn" | "sessionName" | "sourceIdentity" | "tags"
+  >;
+  /** JSON texts of the session's own policies; absent where it was made with none. */
+  readonly policies?: readonly string[];
+  /** ARN and unique id of the user whose policies a federated user has at most. */
+  readonly issuer?: { readonly arn: string; readonly userId: string };
+  /** Names of the tags that go on to sessions which this one makes. */
+  readonly transitiveTagKeys?: readonly string[];
+}
+
+const PURPOSE = "session";
+/** Bounds what an opened token may inflate to; session policies are at most a few dozen KiB. */
+const MAX_BYTES = 1024 * 1024;
+
+export function sealSession(cipher: Cipher, session: Session): string {
+  return cipher.seal(PURPOSE, deflateRawSync(JSON.stringify(session)));
+}
+
+/** undefined where the token was not sealed here, or was changed. The caller checks its key and expiration. */
+export function openSession(cipher: Cipher, token: string): Session | undefined {
+  const opened = cipher.open(PURPOSE, token);
+  if (opened === undefined) return undefined;
+  return JSON.parse(inflateRawSync(opened, { maxOutputLength: MAX_BYTES }).toString()) as Session;
+}

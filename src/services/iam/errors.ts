@@ -1,0 +1,62 @@
+/** IAM's modelled errors, in its words. */
+import * as sdk from "@aws-sdk/client-iam";
+import { WireError } from "#gateway/errors.ts";
+import type { EntityKind } from "./model.ts";
+
+const $metadata = {};
+
+export function noSuchEntity(message: string): Error {
+  return new sdk.NoSuchEntityException({ message, $metadata });
+}
+
+/** kind: "user", "group", "role" and what hangs on them: "role policy" */
+export function notFound(kind: string, name: string): Error {
+  return noSuchEntity(`The ${kind} with name ${name} cannot be found.`);
+}
+
+export function policyNotAttachable(arn: string): Error {
+  return noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
+}
+
+export function policyNotFound(arn: string): Error {
+  return noSuchEntity(`Policy ${arn} was not found.`);
+}
+
+export function alreadyExists(message: string): Error {
+  return new sdk.EntityAlreadyExistsException({ message, $metadata });
+}
+
+const TITLES = { user: "User", group: "Group", role: "Role" } as const satisfies Record<EntityKind, string>;
+
+export function nameTaken(kind: EntityKind, name: string): Error {
+  return alreadyExists(`${TITLES[kind]} with name ${name} already exists.`);
+}
+
+export function deleteConflict(message: string): Error {
+  return new sdk.DeleteConflictException({ message, $metadata });
+}
+
+export function limitExceeded(message: string): Error {
+  return new sdk.LimitExceededException({ message, $metadata });
+}
+
+export function overQuota(quota: string, value: number): Error {
+  return limitExceeded(`Cannot exceed quota for ${quota}: ${value}`);
+}
+
+export function malformedPolicyDocument(message: string): Error {
+  return new sdk.MalformedPolicyDocumentException({ message, $metadata });
+}
+
+export function invalidInput(message: string): Error {
+  return new sdk.InvalidInputException({ message, $metadata });
+}
+
+export function protectedRole(roleName: string): Error {
+  const message = `Cannot perform the operation on the protected role '${roleName}' - this role is only modifiable by AWS`;
+  return new sdk.UnmodifiableEntityException({ message, $metadata });
+}
+
+export function validationError(message: string): Error {
+  return new WireError("ValidationError", 400, message);
+}

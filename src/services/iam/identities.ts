@@ -1,0 +1,211 @@
+/** Who an access key belongs to and what may be done with it: what the gateway asks on every request. */
+import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
+import { type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
+import type { CredentialsRecord, Identities, Principal, PrincipalPolicies, System } from "#gateway/context.ts";
+import { openSession, type Session } from "#gateway/session-token.ts";
+import type { Database } from "#store/database.ts";
+import { attachedDocuments } from "./attached-documents.ts";
+import { IdentityCache } from "./identity-cache.ts";
+import { arnOf, nameOfArn } from "./model.ts";
+import { findAccessKey, updateLastUsed } from "./store/access-keys.ts";
+import { findEntity } from "./store/entities.ts";
+
+/** Published with the account's id after every change of its users, groups, roles, policies or keys. */
+export const IDENTITIES_CHANGED = "iam";
+/** The purpose under which secrets of long-term keys are sealed. */
+export const SECRET_PURPOSE = "access-key";
+
+export type IdentitiesDependencies = Pick<System, "db" | "cipher" | "bus" | "clock" | "config">;
+
+/** A session's credentials with what the token says beside. */
+interface SessionRecord extends CredentialsRecord {
+  readonly accessKeyId: string;
+  readonly expiration: number;
+}
+
+/** A federated user has at most the permissions of the user who made its session. */
+export interface SessionPrincipal extends Principal {
+  readonly issuer?: Session["issuer"];
+  readonly transitiveTagKeys?: readonly string[];
+}
+
+const NO_POLICIES: PrincipalPolicies = { identity: [] };
+const MAX_COMPILED = 5_000;
+/** How soon the use of a key is written down; AWS takes minutes. */
+const LAST_USED_DELAY_MS = 1_000;
+
+export class IamIdentities implements Identities {
+  readonly #system: IdentitiesDependencies;
+  readonly #keys = new IdentityCache<CredentialsRecord>();
+  readonly #sessions = new IdentityCache<SessionRecord>();
+  readonly #policies = new IdentityCache<{ readonly accountId: string; readonly policies: PrincipalPolicies }>();
+  /** By kind and text; shared by all who have the same policy. */
+  readonly #compiled = new Map<string, CompiledPolicy>();
+  readonly #uses = new Map<string, { at: Date; service: string; region: string }>();
+  readonly #unsubscribe: () => void;
+  #flushTimer: NodeJS.Timeout | undefined;
+
+  constructor(system: IdentitiesDependencies) {
+    this.#system = system;
+    this.#unsubscribe = system.bus.subscribe(IDENTITIES_CHANGED, (accountId) => {
+      this.#keys.forget(accountId);
+      this.#policies.forget(accountId);
+    });
+  }
+
+  async authenticate(
+    accessKeyId: string,
+    sessionToken: string | undefined,
+    now: Date,
+  ): Promise<CredentialsRecord | "unknown" | "invalid-token" | "expired"> {
+    if (sessionToken !== undefined) return this.#authenticateSession(accessKeyId, sessionToken, now);
+    const cached = this.#keys.get(accessKeyId);
+    if (cached) return cached;
+    const loaded = await this.#keys.load(
+      accessKeyId,
+      (record) => record.principal.accountId,
+      () => this.#loadKey(accessKeyId),
+    );
+    return loaded ?? "unknown";
+  }
+
+  /** `db` is the caller's transaction where it has one: what it changed counts, but is not remembered. */
+  async policiesOf(principal: Principal, db: Database = this.#system.db): Promise<PrincipalPolicies> {
+    const holder = holderOf(principal);
+    if (!holder) return NO_POLICIES;
+    const cached = this.#policies.get(holder.userId);
+    if (cached) return cached.policies;
+    if (db.isTransaction) return this.#loadPolicies(db, holder);
+    const loaded = await this.#policies.load(
+      holder.userId,
+      ({ accountId }) => accountId,
+      async () => ({ accountId: holder.accountId, policies: await this.#loadPolicies(db, holder) }),
+    );
+    return loaded!.policies;
+  }
+
+  /** Only long-term keys are written down; a role's last use is not kept. */
+  recordUse(accessKeyId: string, service: string, region: string, now: Date): void {
+    if (!accessKeyId.startsWith("AKIA")) return;
+    this.#uses.set(accessKeyId, { at: now, service, region });
+    this.#flushTimer ??= setTimeout(() => {
+      // The next use of the key is written down instead where this one cannot be.
+      this.flush().catch(() => {});
+    }, LAST_USED_DELAY_MS).unref();
+  }
+
+  /** Writes down which keys were used. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    const uses = [...this.#uses];
+    this.#uses.clear();
+    for (const [accessKeyId, use] of uses) await updateLastUsed(this.#system.db, accessKeyId, use);
+  }
+
+  /** After the tables were emptied. */
+  forgetAll(): void {
+    for (const cache of [this.#keys, this.#sessions, this.#policies]) cache.clear();
+  }
+
+  /** Before the database is closed. */
+  async stop(): Promise<void> {
+    this.#unsubscribe();
+    await this.flush();
+  }
+
+  #authenticateSession(accessKeyId: string, token: string, now: Date): SessionRecord | "invalid-token" | "expired" {
+    let record = this.#sessions.get(token);
+    if (!record) {
+      const session = openSession(this.#system.cipher, token);
+      if (!session) return "invalid-token";
+      record = this.#sessions.keep(token, session.principal.accountId, this.#toRecord(session));
+    }
+    if (record.accessKeyId !== accessKeyId) return "invalid-token";
+    return record.expiration <= now.getTime() ? "expired" : record;
+  }
+
+  #toRecord(session: Session): SessionRecord {
+    const { accessKeyId, secretAccessKey, expiration, policies, issuer, transitiveTagKeys } = session;
+    const principal: SessionPrincipal = {
+      ...session.principal,
+      accessKeyId,
+      sessionExpiration: new Date(expiration),
+      ...(policies && { sessionPolicies: policies.map((document) => this.#compile(document, "session")) }),
+      ...(issuer && { issuer }),
+      ...(transitiveTagKeys && { transitiveTagKeys }),
+    };
+    return { accessKeyId, secretAccessKey, expiration, principal };
+  }
+
+  async #loadKey(accessKeyId: string): Promise<CredentialsRecord | undefined> {
+    const { db, cipher } = this.#system;
+    const key = await findAccessKey(db, accessKeyId);
+    if (key?.status !== "Active") return undefined;
+    const secret = cipher.open(SECRET_PURPOSE, key.sealedSecret);
+    if (!secret) throw new Error(`The secret of ${accessKeyId} was sealed with another master key`);
+    const user = await findEntity(db, { accountId: key.accountId, kind: "user", name: key.userName });
+    if (!user) return undefined;
+    const principal: Principal = {
+      type: "User",
+      arn: arnOf(user),
+      accountId: user.accountId,
+      userId: user.id,
+      accessKeyId,
+      ...(user.tags.size > 0 && { tags: Object.fromEntries(user.tags) }),
+    };
+    return { secretAccessKey: secret.toString(), principal };
+  }
+
+  async #loadPolicies(db: Database, holder: PolicyHolder): Promise<PrincipalPolicies> {
+    const found = await attachedDocuments(db, {
+      accountId: holder.accountId,
+      kind: holder.kind,
+      name: nameOfArn(holder.arn),
+    });
+    // One of the same name that was made since is somebody else.
+    if (found?.entity.id !== holder.userId) return { identity: [this.#compile(DENY_ALL, "identity")] };
+    return {
+      identity: found.identity.map((document) => this.#compile(document, "identity")),
+      ...(found.boundary !== undefined && { boundary: this.#compile(found.boundary, "boundary") }),
+    };
+  }
+
+  #compile(document: string, kind: PolicyKind): CompiledPolicy {
+    const key = kind + document;
+    let compiled = this.#compiled.get(key);
+    if (!compiled) {
+      compiled = compilePolicy(parsePolicy(document, kind));
+      if (this.#compiled.size >= MAX_COMPILED) this.#compiled.delete(this.#compiled.keys().next().value!);
+      this.#compiled.set(key, compiled);
+    }
+    return compiled;
+  }
+}
+
+/**
+ * Sessions outlive their user or role, which then has no policies; this keeps resource-based policies that name the
+ * deleted one from letting them in.
+ */
+const DENY_ALL = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
+});
+
+interface PolicyHolder {
+  readonly accountId: string;
+  readonly kind: "user" | "role";
+  readonly arn: string;
+  readonly userId: string;
+}
+
+/** Whose policies count for the principal; undefined for those that have none: roots, services. */
+function holderOf(principal: SessionPrincipal): PolicyHolder | undefined {
+  const { accountId, userId } = principal;
+  if (principal.type === "User") return { accountId, kind: "user", arn: principal.arn, userId };
+  if (principal.type === "AssumedRole" && principal.roleArn !== undefined) {
+    return { accountId, kind: "role", arn: principal.roleArn, userId: userId.slice(0, userId.indexOf(":")) };
+  }
+  if (principal.type === "FederatedUser" && principal.issuer) return { accountId, kind: "user", ...principal.issuer };
+  return undefined;
+}

@@ -1,0 +1,23 @@
+/** Unique identifiers in AWS's form. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html */
+import { randomBytes } from "node:crypto";
+
+const PREFIXES = {
+  user: "AIDA",
+  group: "AGPA",
+  role: "AROA",
+  policy: "ANPA",
+  "instance profile": "AIPA",
+} as const;
+
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/** After the prefix: `AIDACKCEVSQ6C2EXAMPLE`. */
+const ID_LENGTH = 17;
+
+export function newId(kind: keyof typeof PREFIXES): string {
+  return PREFIXES[kind] + Array.from(randomBytes(ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
+}
+
+/** 40 characters, as AWS's are. */
+export function newSecretAccessKey(): string {
+  return randomBytes(30).toString("base64");
+}

@@ -1,0 +1,158 @@
+/** IAM's nouns, their ARNs, and how the API shows them. */
+import type * as sdk from "@aws-sdk/client-iam";
+import type { EntityKind } from "./store/tables.ts";
+
+export type { EntityKind } from "./store/tables.ts";
+
+/** Names a user, group or role; names are the same whatever their case. */
+export interface EntityRef {
+  readonly accountId: string;
+  readonly kind: EntityKind;
+  readonly name: string;
+}
+
+export interface Entity extends EntityRef {
+  readonly path: string;
+  /** AIDA…, AGPA…, AROA… */
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly tags: Tags;
+  readonly boundaryArn: string | undefined;
+  /** Of roles only. */
+  readonly role: RoleDetails | undefined;
+}
+
+export interface RoleDetails {
+  /** JSON, as it was put. */
+  readonly trustPolicy: string;
+  readonly description: string | undefined;
+  /** Seconds. */
+  readonly maxSessionDuration: number;
+  /** Of a service-linked role: the service that alone may change it. */
+  readonly linkedService: string | undefined;
+}
+
+export type Tags = ReadonlyMap<string, string>;
+
+export interface ManagedPolicy {
+  readonly arn: string;
+  readonly name: string;
+  readonly path: string;
+  readonly id: string;
+  readonly description: string | undefined;
+  /** "v1" */
+  readonly defaultVersionId: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly tags: Tags;
+}
+
+export interface PolicyVersion {
+  readonly versionId: string;
+  /** JSON, as it was put. */
+  readonly document: string;
+  readonly isDefault: boolean;
+  readonly createdAt: Date;
+}
+
+export interface AccessKey {
+  readonly accessKeyId: string;
+  readonly accountId: string;
+  readonly userName: string;
+  readonly status: "Active" | "Inactive";
+  readonly createdAt: Date;
+  readonly lastUsed: { readonly at: Date; readonly service: string; readonly region: string } | undefined;
+}
+
+export interface InstanceProfile {
+  readonly accountId: string;
+  readonly name: string;
+  readonly path: string;
+  readonly id: string;
+  readonly createdAt: Date;
+  /** In lower case. */
+  readonly roleName: string | undefined;
+  readonly tags: Tags;
+}
+
+/** `type` is the ARN's word: "user", "role", "policy", "instance-profile"; `path` begins and ends with a slash. */
+export function iamArn(accountId: string, type: string, path: string, name: string): string {
+  return `arn:aws:iam::${accountId}:${type}${path}${name}`;
+}
+
+export function arnOf(entity: Pick<Entity, "accountId" | "kind" | "path" | "name">): string {
+  return iamArn(entity.accountId, entity.kind, entity.path, entity.name);
+}
+
+/** The last segment of an ARN or path. */
+export function nameOfArn(arn: string): string {
+  return arn.slice(arn.lastIndexOf("/") + 1);
+}
+
+/** The API gives policy documents percent-encoded as of RFC 3986. */
+export function encodedDocument(json: string): string {
+  return encodeURIComponent(json).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+export function toTagList(tags: Tags): sdk.Tag[] {
+  return Array.from(tags, ([Key, Value]) => ({ Key, Value }));
+}
+
+function boundaryOf(entity: Entity): Pick<sdk.Role, "PermissionsBoundary"> {
+  if (entity.boundaryArn === undefined) return {};
+  return {
+    PermissionsBoundary: {
+      PermissionsBoundaryType: "PermissionsBoundaryPolicy",
+      PermissionsBoundaryArn: entity.boundaryArn,
+    },
+  };
+}
+
+/** Lists leave tags and boundary out, as AWS's do. */
+export function toUser(entity: Entity, detail: "listed" | "full"): sdk.User {
+  return {
+    Path: entity.path,
+    UserName: entity.name,
+    UserId: entity.id,
+    Arn: arnOf(entity),
+    CreateDate: entity.createdAt,
+    ...(detail === "full" && boundaryOf(entity)),
+    ...(detail === "full" && entity.tags.size > 0 && { Tags: toTagList(entity.tags) }),
+  };
+}
+
+export function toGroup(entity: Entity): sdk.Group {
+  return {
+    Path: entity.path,
+    GroupName: entity.name,
+    GroupId: entity.id,
+    Arn: arnOf(entity),
+    CreateDate: entity.createdAt,
+  };
+}
+
+/** Lists leave tags, boundary and the last use out, as AWS's do. */
+export function toRole(entity: Entity, detail: "listed" | "full"): sdk.Role {
+  const role = roleDetails(entity);
+  return {
+    Path: entity.path,
+    RoleName: entity.name,
+    RoleId: entity.id,
+    Arn: arnOf(entity),
+    CreateDate: entity.createdAt,
+    AssumeRolePolicyDocument: encodedDocument(role.trustPolicy),
+    ...(role.description !== undefined && { Description: role.description }),
+    MaxSessionDuration: role.maxSessionDuration,
+    ...(detail === "full" && boundaryOf(entity)),
+    ...(detail === "full" && entity.tags.size > 0 && { Tags: toTagList(entity.tags) }),
+    ...(detail === "full" && { RoleLastUsed: {} }),
+  };
+}
+
+export function roleDetails(entity: Entity): RoleDetails {
+  if (!entity.role) throw new Error(`${arnOf(entity)} is no role`);
+  return entity.role;
+}

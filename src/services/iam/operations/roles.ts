@@ -1,0 +1,131 @@
+/** Roles. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
+import type * as sdk from "@aws-sdk/client-iam";
+import type { OperationOf } from "#gateway/operation.ts";
+import { deleteConflict, nameTaken, overQuota, protectedRole } from "../errors.ts";
+import { newId } from "../ids.ts";
+import { type Entity, roleDetails, toRole } from "../model.ts";
+import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
+import { profilesOfRole } from "../store/instance-profiles.ts";
+import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedBoundary } from "./boundary-check.ts";
+import { requireNoPolicies } from "./deletion.ts";
+import { about, atPath, changing, checkedPolicy, existing, modifiable, page, policySize, refOf } from "./support.ts";
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const MAX_TRUST_POLICY = 2048;
+const DEFAULT_SESSION_SECONDS = 3600;
+
+function roleName(input: { RoleName: string | undefined }): string {
+  return input.RoleName!;
+}
+
+export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
+  authorize: atPath(
+    "role",
+    "CreateRole",
+    (input) => ({ path: input.Path, name: input.RoleName! }),
+    (input) => ({ ...requestTags(input.Tags), "iam:permissionsboundary": input.PermissionsBoundary }),
+  ),
+  async run(input, call) {
+    checkedTrustPolicy(input.AssumeRolePolicyDocument!);
+    const role: Entity = {
+      ...refOf(call, "role", input.RoleName!),
+      path: input.Path ?? "/",
+      id: newId("role"),
+      createdAt: call.now,
+      tags: checkedTags(input.Tags),
+      boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
+      role: {
+        trustPolicy: input.AssumeRolePolicyDocument!,
+        description: input.Description,
+        maxSessionDuration: input.MaxSessionDuration ?? DEFAULT_SESSION_SECONDS,
+        linkedService: undefined,
+      },
+    };
+    await changing(call, async (trx) => {
+      if (await findEntity(trx, role)) throw nameTaken("role", role.name);
+      await insertEntity(trx, role);
+    });
+    return { Role: toRole(role, "full") };
+  },
+};
+
+export const GetRole: OperationOf<sdk.GetRoleCommand> = {
+  authorize: about("role", "GetRole", roleName),
+  async run(input, call) {
+    return { Role: toRole(await existing(call.db, refOf(call, "role", input.RoleName!)), "full") };
+  },
+};
+
+export const ListRoles: OperationOf<sdk.ListRolesCommand> = {
+  authorize: atPath("role", "ListRoles", (input) => ({ path: input.PathPrefix, name: "" })),
+  async run(input, call) {
+    const { items, ...rest } = await page(
+      input,
+      (slice) => listEntities(call.db, call.accountId, "role", input.PathPrefix ?? "/", slice),
+      (role) => keyOf(role.name),
+    );
+    return { Roles: items.map((role) => toRole(role, "listed")), ...rest };
+  },
+};
+
+export const UpdateRole: OperationOf<sdk.UpdateRoleCommand> = {
+  authorize: about("role", "UpdateRole", roleName),
+  async run(input, call) {
+    await changeRole(call, input.RoleName!, {
+      ...(input.Description !== undefined && { description: input.Description }),
+      ...(input.MaxSessionDuration !== undefined && { maxSessionDuration: input.MaxSessionDuration }),
+    });
+    return {};
+  },
+};
+
+export const UpdateRoleDescription: OperationOf<sdk.UpdateRoleDescriptionCommand> = {
+  authorize: about("role", "UpdateRoleDescription", roleName),
+  async run(input, call) {
+    return { Role: toRole(await changeRole(call, input.RoleName!, { description: input.Description }), "full") };
+  },
+};
+
+export const UpdateAssumeRolePolicy: OperationOf<sdk.UpdateAssumeRolePolicyCommand> = {
+  authorize: about("role", "UpdateAssumeRolePolicy", roleName),
+  async run(input, call) {
+    checkedTrustPolicy(input.PolicyDocument!);
+    await changeRole(call, input.RoleName!, { trustPolicy: input.PolicyDocument! });
+    return {};
+  },
+};
+
+export const DeleteRole: OperationOf<sdk.DeleteRoleCommand> = {
+  authorize: about("role", "DeleteRole", roleName),
+  async run(input, call) {
+    await changing(call, async (trx) => {
+      const role = await existing(trx, refOf(call, "role", input.RoleName!));
+      if (roleDetails(role).linkedService !== undefined) throw protectedRole(role.name);
+      if ((await profilesOfRole(trx, call.accountId, role.name)).length > 0) {
+        throw deleteConflict("Cannot delete entity, must remove roles from instance profile first.");
+      }
+      await requireNoPolicies(trx, role);
+      await deleteEntity(trx, role);
+    });
+    return {};
+  },
+};
+
+function changeRole(
+  call: Parameters<typeof changing>[0],
+  name: string,
+  changes: Partial<NonNullable<Entity["role"]>>,
+): Promise<Entity> {
+  return changing(call, async (trx) => {
+    const role = await modifiable(trx, refOf(call, "role", name));
+    const changed = { ...role, role: { ...roleDetails(role), ...changes } };
+    await updateEntity(trx, changed);
+    return changed;
+  });
+}
+
+function checkedTrustPolicy(document: string): void {
+  checkedPolicy(document, "trust");
+  if (policySize(document) > MAX_TRUST_POLICY) throw overQuota("ACLSizePerRole", MAX_TRUST_POLICY);
+}

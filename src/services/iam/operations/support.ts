@@ -1,0 +1,136 @@
+/** What IAM's operations have in common: whom they are about, how they change it, how they list. */
+import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
+import { MalformedPolicyError, type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
+import type { Call } from "#gateway/context.ts";
+import type { Authorization } from "#gateway/operation.ts";
+import { type Database, inTransaction } from "#store/database.ts";
+import { malformedPolicyDocument, notFound, protectedRole, validationError } from "../errors.ts";
+import { IDENTITIES_CHANGED } from "../identities.ts";
+import { arnOf, type Entity, type EntityKind, type EntityRef, iamArn } from "../model.ts";
+import { findEntity, type Slice } from "../store/entities.ts";
+
+/** Changes identities of the caller's account in one transaction; then every process forgets what it cached of it. */
+export async function changing<T>(call: Call, change: (trx: Database) => Promise<T>): Promise<T> {
+  const result = await inTransaction(call.db, change);
+  call.system.bus.publish(IDENTITIES_CHANGED, call.accountId);
+  return result;
+}
+
+export function refOf(call: Call, kind: EntityKind, name: string): EntityRef {
+  return { accountId: call.accountId, kind, name };
+}
+
+/** Throws NoSuchEntity. */
+export async function existing(db: Database, ref: EntityRef): Promise<Entity> {
+  const entity = await findEntity(db, ref);
+  if (!entity) throw notFound(ref.kind, ref.name);
+  return entity;
+}
+
+/** Throws NoSuchEntity, or UnmodifiableEntity for a role that belongs to a service. */
+export async function modifiable(db: Database, ref: EntityRef): Promise<Entity> {
+  const entity = await existing(db, ref);
+  if (entity.role?.linkedService !== undefined) throw protectedRole(entity.name);
+  return entity;
+}
+
+/**
+ * The authorization of an operation about one user, group or role by name. What does not exist is asked about under the
+ * path "/".
+ */
+export function about<I>(
+  kind: EntityKind,
+  action: string,
+  nameOf: (input: NoInfer<I>, call: Call) => string,
+  context?: Authorization<NoInfer<I>>["context"],
+): Authorization<I> {
+  return {
+    action: `iam:${action}`,
+    async resources(input, call) {
+      const ref = refOf(call, kind, nameOf(input, call));
+      return [arnOf((await findEntity(call.db, ref)) ?? { ...ref, path: "/" })];
+    },
+    ...(context && { context }),
+  };
+}
+
+/** The authorization of an operation that makes something under a path, or lists it by path. */
+export function atPath<I>(
+  type: string,
+  action: string,
+  place: (input: I) => { path: string | undefined; name: string },
+  context?: Authorization<I>["context"],
+): Authorization<I> {
+  return {
+    action: `iam:${action}`,
+    resources(input, call) {
+      const { path, name } = place(input);
+      return [iamArn(call.accountId, type, path ?? "/", name)];
+    },
+    ...(context && { context }),
+  };
+}
+
+/** "If you do not include it, it defaults to a slash (/)"; the name of a user defaults to the caller's. */
+export function callersUserName(call: Call): string {
+  const { type, arn } = call.principal;
+  if (type === "User") return arn.slice(arn.lastIndexOf("/") + 1);
+  throw validationError("Must specify userName when calling with non-User credentials");
+}
+
+/** Throws MalformedPolicyDocument in the words of the parser. */
+export function checkedPolicy(document: string, kind: PolicyKind): CompiledPolicy {
+  try {
+    return compilePolicy(parsePolicy(document, kind));
+  } catch (error) {
+    if (error instanceof MalformedPolicyError) throw malformedPolicyDocument(error.message);
+    throw error;
+  }
+}
+
+/** The quotas for policies do not count white space. */
+export function policySize(document: string): number {
+  return document.replace(/\s/g, "").length;
+}
+
+export interface PageRequest {
+  readonly Marker?: string | undefined;
+  readonly MaxItems?: number | undefined;
+}
+
+export interface Page<T> {
+  readonly items: T[];
+  readonly IsTruncated: boolean;
+  readonly Marker?: string;
+}
+
+/** "If you do not include this parameter, the number of items defaults to 100." */
+const DEFAULT_MAX_ITEMS = 100;
+
+/** `list` answers up to `limit` items whose keys come after `after`, in the order of their keys. */
+export async function page<T>(
+  request: PageRequest,
+  list: (slice: Slice) => Promise<T[]> | T[],
+  keyOf: (item: T) => string,
+): Promise<Page<T>> {
+  const maxItems = request.MaxItems ?? DEFAULT_MAX_ITEMS;
+  const found = await list({ after: fromMarker(request.Marker), limit: maxItems + 1 });
+  if (found.length <= maxItems) return { items: found, IsTruncated: false };
+  const items = found.slice(0, maxItems);
+  return { items, IsTruncated: true, Marker: Buffer.from(`1${keyOf(items.at(-1)!)}`).toString("base64url") };
+}
+
+/** A page of what is all at hand. */
+export function pageOf<T>(request: PageRequest, all: readonly T[], keyOf: (item: T) => string): Promise<Page<T>> {
+  const sorted = [...all].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const list = ({ after, limit }: Slice) =>
+    sorted.filter((item) => after === undefined || keyOf(item) > after).slice(0, limit);
+  return page(request, list, keyOf);
+}
+
+function fromMarker(marker: string | undefined): string | undefined {
+  if (marker === undefined) return undefined;
+  const decoded = Buffer.from(marker, "base64url").toString();
+  if (!decoded.startsWith("1")) throw validationError(`Invalid Marker: ${marker}`);
+  return decoded.slice(1);
+}

@@ -1,0 +1,18 @@
+/** STS: temporary credentials. */
+import * as sdk from "@aws-sdk/client-sts";
+import { defineService } from "#gateway/service.ts";
+import type { Limits } from "#gateway/validate.ts";
+import limits from "./limits.generated.json" with { type: "json" };
+import { AssumeRole } from "./operations/assume-role.ts";
+import { GetAccessKeyInfo, GetCallerIdentity } from "./operations/callers.ts";
+import { GetFederationToken, GetSessionToken } from "./operations/user-sessions.ts";
+
+export const sts = defineService({
+  name: "sts",
+  sdk,
+  Client: sdk.STSClient,
+  operations: { AssumeRole, GetAccessKeyInfo, GetCallerIdentity, GetFederationToken, GetSessionToken },
+  limits: limits as Limits,
+  validation: { code: "ValidationError" },
+  migrations: [],
+});

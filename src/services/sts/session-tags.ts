@@ -1,0 +1,58 @@
+/** Session tags. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html */
+import type { Tag } from "@aws-sdk/client-sts";
+import type { Principal } from "#gateway/context.ts";
+import { validationError } from "./errors.ts";
+
+export interface SessionTags {
+  /** Those passed and those inherited from the session before. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Go on to sessions that this one makes. */
+  readonly transitiveKeys: readonly string[];
+}
+
+interface TagRequest {
+  readonly Tags?: readonly Tag[] | undefined;
+  readonly TransitiveTagKeys?: readonly string[] | undefined;
+}
+
+/** Throws ValidationError for keys that occur twice (whatever their case), and for changes of inherited tags. */
+export function sessionTags(
+  { Tags = [], TransitiveTagKeys = [] }: TagRequest,
+  caller: Principal & { readonly transitiveTagKeys?: readonly string[] },
+): SessionTags {
+  const inheritedKeys = caller.transitiveTagKeys ?? [];
+  const inherited = inheritedKeys.map((key) => [key, caller.tags?.[key] ?? ""] as const);
+  const taken = new Set(inheritedKeys.map((key) => key.toLowerCase()));
+  const passed = new Set<string>();
+  for (const { Key } of Tags) {
+    const key = Key!.toLowerCase();
+    if (taken.has(key)) {
+      throw validationError(
+        `One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.`,
+      );
+    }
+    if (passed.has(key)) {
+      throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+    }
+    passed.add(key);
+  }
+  for (const key of TransitiveTagKeys) {
+    if (!passed.has(key.toLowerCase())) {
+      throw validationError("The specified transitive tag key must be included in the requested tags.");
+    }
+  }
+  return {
+    tags: Object.fromEntries([...inherited, ...Tags.map(({ Key, Value }) => [Key!, Value!] as const)]),
+    transitiveKeys: [...inheritedKeys, ...TransitiveTagKeys],
+  };
+}
+
+/** The role's own tags hold where the session brings none of the same key. */
+export function withRoleTags(
+  roleTags: Readonly<Record<string, string>>,
+  tags: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const overridden = new Set(Object.keys(tags).map((key) => key.toLowerCase()));
+  const kept = Object.entries(roleTags).filter(([key]) => !overridden.has(key.toLowerCase()));
+  return Object.fromEntries([...kept, ...Object.entries(tags)]);
+}
