@@ -11,6 +11,8 @@ export interface AccessRequest {
   readonly action: string;
   readonly resource: string;
   readonly context?: ContextKeys;
+  /** Where the ARN does not say; undefined: the caller's own. */
+  readonly resourceAccountId?: string | undefined;
   readonly resourcePolicy?: CompiledPolicy | undefined;
   readonly resourcePolicyRequired?: boolean;
 }
@@ -21,9 +23,10 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
   const context = (await authorization.context?.(input, call)) ?? {};
   for (const resource of resources) {
     await requireAccess(call, {
-      action: authorization.action,
+      action: typeof authorization.action === "string" ? authorization.action : authorization.action(input),
       resource,
       context,
+      resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
     });
@@ -39,7 +42,7 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   const evaluated = {
     action: request.action,
     resource: request.resource,
-    resourceAccountId: accountOf(request.resource) || call.accountId,
+    resourceAccountId: request.resourceAccountId ?? (accountOf(request.resource) || call.accountId),
     principal: call.principal,
     context: { ...globalContext(call), ...request.context },
   };

@@ -8,13 +8,22 @@ export class WireError extends Error {
   readonly status: number;
   /** Further members of the error's body. */
   readonly members: Readonly<Record<string, unknown>>;
+  /** What REST protocols send beside the body: S3's 304 and 404 tell ETags and versions so. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: string, status: number, message: string, members: Readonly<Record<string, unknown>> = {}) {
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    members: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
     this.name = code;
     this.code = code;
     this.status = status;
     this.members = members;
+    this.headers = headers;
   }
 }
 
@@ -30,6 +39,7 @@ export interface ErrorView {
   /** undefined for errors without a model. */
   readonly schema: NormalizedSchema | undefined;
   readonly members: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface ErrorTraits {
@@ -61,6 +71,7 @@ export function errorView(service: Service | undefined, error: unknown): ErrorVi
       message: error.message,
       schema: undefined,
       members: error.members,
+      headers: error.headers,
     };
   }
   const modelled = error instanceof Error ? service?.errors.get(error.name) : undefined;

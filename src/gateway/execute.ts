@@ -42,5 +42,6 @@ function validate(service: Service, model: OperationModel, input: Record<string,
   const found = violations(model.input, input, service.limits);
   if (found.length === 0) return;
   const message = service.validation.message?.(found) ?? validationMessage(found);
-  throw new WireError(service.validation.code, 400, message);
+  const { code } = service.validation;
+  throw new WireError(typeof code === "string" ? code : code(found), 400, message);
 }

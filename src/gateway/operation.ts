@@ -10,12 +10,14 @@ import type { Call } from "./context.ts";
 export type ContextKeys = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export interface Authorization<I> {
-  /** As IAM policies name it: "codebuild:StartBuild". */
-  readonly action: string;
+  /** As IAM policies name it: "codebuild:StartBuild". S3's depend on the input: versions have actions of their own. */
+  readonly action: string | ((input: I) => string);
   /** The ARNs that must all be allowed; `["*"]` for actions without a resource type. */
   resources(input: I, call: Call): readonly string[] | Promise<readonly string[]>;
   /** Condition keys beside the global ones; names in lower case. */
   context?(input: I, call: Call): ContextKeys | Promise<ContextKeys>;
+  /** The account that owns a resource whose ARN does not say (S3); undefined: the caller's own. */
+  resourceAccountId?(resource: string, input: I, call: Call): string | undefined | Promise<string | undefined>;
   /** The policy attached to the resource, where it has one. */
   resourcePolicy?(
     resource: string,

@@ -32,6 +32,12 @@ export interface DataPlane {
   stop?(): Promise<void>;
 }
 
+/** Which modelled error a violated constraint is, and its words; AWS differs by service. */
+export interface ValidationError {
+  readonly code: string | ((violations: readonly Violation[]) => string);
+  message?(violations: readonly Violation[]): string;
+}
+
 export interface ServiceDefinition<M extends object> {
   /** "codebuild": the folder's name. */
   readonly name: string;
@@ -39,8 +45,7 @@ export interface ServiceDefinition<M extends object> {
   readonly Client: new (configuration: never) => { config: unknown };
   readonly operations: OperationTable<M>;
   readonly limits: Limits;
-  /** Which modelled error a violated constraint is, and its words; AWS differs by service. */
-  readonly validation: { readonly code: string; message?(violations: readonly Violation[]): string };
+  readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
   readonly dataPlanes?: readonly DataPlane[];
   /** Registers the service's work with `system.work`; called once before the first request is served. */
@@ -65,7 +70,7 @@ export interface Service {
   readonly operations: ReadonlyMap<string, OperationModel>;
   readonly errors: ReadonlyMap<string, StaticErrorSchema>;
   readonly limits: Limits;
-  readonly validation: { readonly code: string; message?(violations: readonly Violation[]): string };
+  readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
   readonly dataPlanes: readonly DataPlane[];
   registerWork(system: System): void | Promise<void>;

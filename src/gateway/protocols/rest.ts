@@ -97,6 +97,8 @@ export function restProtocol(service: Service): Protocol {
           response.headers[traits.httpHeader.toLowerCase()] = toText.flush() as string;
         }
       }
+      // The model has one status for an operation; a part of an object is 206.
+      if (service.name === "s3" && values.ContentRange !== undefined) response.status = 206;
       if (service.name === "s3" && model.name === "GetBucketLocation") {
         // The model's s3UnwrappedXmlOutput trait is not part of the SDK's schemas.
         response.headers["content-type"] = codec.contentType;
@@ -178,7 +180,9 @@ function xmlError(service: Service, view: ErrorView, requestId: string, request:
     service.name === "s3"
       ? `<Error>${detail}<Resource>${escapeXml(request.path)}</Resource><RequestId>${requestId}</RequestId></Error>`
       : `<ErrorResponse xmlns="${service.xmlNamespace}"><Error><Type>${view.fault}</Type>${detail}</Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
-  return { status: view.status, headers: { "content-type": "application/xml" }, body: XML_DECLARATION + body };
+  if (view.status === 304) return { status: 304, headers: { ...view.headers }, body: undefined };
+  const headers = { ...view.headers, "content-type": "application/xml" };
+  return { status: view.status, headers, body: XML_DECLARATION + body };
 }
 
 /** S3's own sentence for XML it cannot read; elsewhere the parser's. */
