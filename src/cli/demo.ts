@@ -1,0 +1,183 @@
+/**
+ * `slipway demo`: sets up all that is missing and delivers the Cruddur back end from a merge to a load balancer, each step with
+ * its seconds. Keeps serving until Ctrl-C on a terminal; with `--exit` or `CI=true` it verifies and stops.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { repositoriesFolder, type Step, Story } from "#demo/story.ts";
+import { until } from "#demo/until.ts";
+import { ensureContainerEngine } from "#setup/container-engine.ts";
+import { ensureImages } from "#setup/images.ts";
+import {
+  clientEnvironment,
+  DEFAULT_ACCOUNT,
+  DEFAULT_PORT,
+  DEFAULT_REGION,
+  dataFolder,
+  type RunningFile,
+  runningSlipway,
+  UsageError,
+} from "./options.ts";
+
+const OPTIONS = {
+  data: { type: "string" },
+  port: { type: "string", default: String(DEFAULT_PORT) },
+  account: { type: "string", default: DEFAULT_ACCOUNT },
+  region: { type: "string", default: DEFAULT_REGION },
+  owner: { type: "string", default: "omenking" },
+  exit: { type: "boolean", default: false },
+} as const;
+
+const STARTED_WITHIN_MS = 30_000;
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: OPTIONS, strict: true });
+  const engineData = dataFolder(values.data);
+  // A folder of its own: the demo begins from nothing each time and leaves the user's Slipway alone.
+  const dataDir = join(engineData, "demo");
+  const staysUp = !values.exit && process.env.CI !== "true" && process.stdout.isTTY === true;
+  const running = runningSlipway(dataDir);
+  if (running) throw new UsageError(`A demo runs already at ${running.url} (pid ${running.pid}); stop it first`);
+
+  const { socketPath } = await reported("Container engine", () =>
+    ensureContainerEngine({ dataDir: engineData, log: note }),
+  );
+  const images = await reported("Base images", () =>
+    ensureImages({ socketPath, dataDir: engineData, names: ["standard", "cruddur-python"], log: note }),
+  );
+  const repositories = repositoriesFolder(dataDir);
+  rmSync(repositories, { recursive: true, force: true });
+  const { child, slipway } = await reported("Slipway", () =>
+    startedSlipway(dataDir, { ...values, socketPath, repositories }),
+  );
+  let stopping = false;
+  const interrupted = once(process, "SIGINT").then(() => {
+    stopping = true;
+  });
+  const story = new Story({
+    ...slipway,
+    owner: values.owner,
+    repositories,
+    socketPath,
+    baseImage: images.get("cruddur-python")!,
+  });
+  try {
+    const steps = [...story.setUp(), ...story.delivery("2")];
+    const delivered = await Promise.race([allSteps(steps), interrupted.then(() => false)]);
+    if (delivered) process.stdout.write(summary(story, slipway));
+    if (delivered && staysUp) {
+      process.stdout.write("\nServing until Ctrl-C.\n");
+      await interrupted;
+    }
+    return delivered || (stopping && staysUp) ? 0 : 1;
+  } finally {
+    await story.caller?.stop();
+    await reported("Removing what the demo started", () => stopped(child, slipway));
+  }
+}
+
+async function allSteps(steps: readonly Step[]): Promise<boolean> {
+  for (const { title, run: step } of steps) {
+    try {
+      await reported(title, step);
+    } catch (error) {
+      process.stdout.write(`\n${error instanceof Error ? error.message : error}\n`);
+      return false;
+    }
+  }
+  return true;
+}
+
+/** One line a step: what, whether it held, how long it took. On a terminal the line is there while the step runs. */
+async function reported<T>(title: string, work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  const line = (mark: string) => {
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    return `${mark} ${title.padEnd(60, " .")} ${seconds.padStart(6)} s`;
+  };
+  const live = process.stdout.isTTY === true;
+  const timer = live ? setInterval(() => process.stdout.write(`\r${line("…")}`), 200) : undefined;
+  try {
+    const result = await work();
+    process.stdout.write(`${live ? "\r" : ""}${line("✔")}\n`);
+    return result;
+  } catch (error) {
+    process.stdout.write(`${live ? "\r" : ""}${line("✖")}\n`);
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function note(line: string): void {
+  process.stdout.write(`${process.stdout.isTTY ? "\r" : ""}  ${line}\n`);
+}
+
+interface StartOptions {
+  readonly port: string;
+  readonly account: string;
+  readonly region: string;
+  readonly socketPath: string;
+  readonly repositories: string;
+}
+
+async function startedSlipway(
+  dataDir: string,
+  { port, account, region, socketPath, repositories }: StartOptions,
+): Promise<{ child: ChildProcess; slipway: RunningFile }> {
+  mkdirSync(repositories, { recursive: true });
+  const logFile = join(dataDir, "slipway.log");
+  const log = openSync(logFile, "a", 0o600);
+  const options = { data: dataDir, port, account, region, provider: `github=${repositories}` };
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = spawn(process.execPath, [process.argv[1]!, "up", "--allow-reset", ...flags], {
+    stdio: ["ignore", log, log],
+    env: { ...process.env, DOCKER_HOST: `unix://${socketPath}` },
+    // Ctrl-C is for the demo, which then stops Slipway in order.
+    detached: true,
+  });
+  const slipway = await until(
+    "the start of Slipway",
+    async () => {
+      if (child.exitCode !== null) throw new UsageError(`Slipway did not start; ${logFile} says why`);
+      return runningSlipway(dataDir);
+    },
+    { withinMs: STARTED_WITHIN_MS, everyMs: 20 },
+  );
+  await reset(slipway); // what an earlier demo that was killed left behind
+  return { child, slipway };
+}
+
+/** Removes every resource and container of this demo. */
+async function reset({ url }: RunningFile): Promise<void> {
+  const response = await fetch(`${url}/_slipway/reset`, { method: "POST" });
+  if (!response.ok) throw new Error(`Slipway could not be reset: ${await response.text()}`);
+}
+
+async function stopped(child: ChildProcess, slipway: RunningFile): Promise<void> {
+  if (child.exitCode !== null) return;
+  await reset(slipway);
+  child.kill("SIGTERM");
+  await once(child, "exit");
+}
+
+function summary(story: Story, slipway: RunningFile): string {
+  const { name = "" } = story.target ?? {};
+  const local = name.replace(/\.amazonaws\.com$/, ".localhost");
+  const lines = [
+    "",
+    `Application   http://${local}:${slipway.port}/`,
+    `Badge         ${story.badgeUrl}&branch=prod`,
+    `Endpoint      ${slipway.url}`,
+    "",
+    "Look around with the aws CLI:",
+    ...Object.entries(clientEnvironment(slipway)).map(([key, value]) => `  export ${key}=${value}`),
+    "  aws codepipeline get-pipeline-state --name cruddur-backend-fargate",
+    "  aws logs tail /cruddur/build/backend-flask",
+    "",
+  ];
+  return lines.join("\n");
+}
