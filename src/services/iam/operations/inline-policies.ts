@@ -4,18 +4,9 @@ import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { limitExceeded, notFound } from "../errors.ts";
 import { type EntityKind, encodedDocument } from "../model.ts";
+import { checkedPolicy, policySize } from "../policy-checks.ts";
 import { deleteInlinePolicy, findInlinePolicy, listInlinePolicies, putInlinePolicy } from "../store/inline-policies.ts";
-import {
-  about,
-  changing,
-  checkedPolicy,
-  existing,
-  modifiable,
-  type PageRequest,
-  page,
-  policySize,
-  refOf,
-} from "./support.ts";
+import { about, changing, existing, modifiable, type PageRequest, page, refOf } from "./support.ts";
 
 /** All inline policies of one together. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_SIZES = { user: 2048, group: 5120, role: 10_240 } as const satisfies Record<EntityKind, number>;

@@ -1,18 +1,17 @@
 /** Roles. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
 import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationOf } from "#gateway/operation.ts";
-import { deleteConflict, nameTaken, overQuota, protectedRole } from "../errors.ts";
+import { deleteConflict, nameTaken, protectedRole } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, roleDetails, toRole } from "../model.ts";
+import { checkedTrustPolicy } from "../policy-checks.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoPolicies } from "./deletion.ts";
-import { about, atPath, changing, checkedPolicy, existing, modifiable, page, policySize, refOf } from "./support.ts";
+import { about, atPath, changing, existing, modifiable, page, refOf } from "./support.ts";
 
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
-const MAX_TRUST_POLICY = 2048;
 const DEFAULT_SESSION_SECONDS = 3600;
 
 function roleName(input: { RoleName: string | undefined }): string {
@@ -123,9 +122,4 @@ function changeRole(
     await updateEntity(trx, changed);
     return changed;
   });
-}
-
-function checkedTrustPolicy(document: string): void {
-  checkedPolicy(document, "trust");
-  if (policySize(document) > MAX_TRUST_POLICY) throw overQuota("ACLSizePerRole", MAX_TRUST_POLICY);
 }

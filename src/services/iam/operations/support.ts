@@ -1,10 +1,8 @@
 /** What IAM's operations have in common: whom they are about, how they change it, how they list. */
-import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
-import { MalformedPolicyError, type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization } from "#gateway/operation.ts";
 import { type Database, inTransaction } from "#store/database.ts";
-import { malformedPolicyDocument, notFound, protectedRole, validationError } from "../errors.ts";
+import { notFound, protectedRole, validationError } from "../errors.ts";
 import { IDENTITIES_CHANGED } from "../identities.ts";
 import { arnOf, type Entity, type EntityKind, type EntityRef, iamArn } from "../model.ts";
 import { findEntity, type Slice } from "../store/entities.ts";
@@ -76,21 +74,6 @@ export function callersUserName(call: Call): string {
   const { type, arn } = call.principal;
   if (type === "User") return arn.slice(arn.lastIndexOf("/") + 1);
   throw validationError("Must specify userName when calling with non-User credentials");
-}
-
-/** Throws MalformedPolicyDocument in the words of the parser. */
-export function checkedPolicy(document: string, kind: PolicyKind): CompiledPolicy {
-  try {
-    return compilePolicy(parsePolicy(document, kind));
-  } catch (error) {
-    if (error instanceof MalformedPolicyError) throw malformedPolicyDocument(error.message);
-    throw error;
-  }
-}
-
-/** The quotas for policies do not count white space. */
-export function policySize(document: string): number {
-  return document.replace(/\s/g, "").length;
 }
 
 export interface PageRequest {
