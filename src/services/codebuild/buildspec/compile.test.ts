@@ -40,29 +40,40 @@ const interpreters = [["/bin/dash"], ["/bin/bash", "--posix"], ["/bin/bash"], ["
 );
 
 let runs = 0;
-function prepared(text: string, options: { variables?: Record<string, string>; sourceDirectory?: string } = {}) {
+function prepared(
+  text: string,
+  options: { variables?: Record<string, string>; sourceDirectory?: string; privileged?: boolean } = {},
+) {
   runs += 1;
   const place = join(folder, String(runs));
   const source = options.sourceDirectory ?? join(place, "source");
   mkdirSync(join(place, "source"), { recursive: true });
   const nonceFile = join(place, "nonce");
   writeFileSync(nonceFile, `${nonce}\n`);
-  const variables = Object.entries(options.variables ?? {}).map(([name, value]) => [name, value.replace("@source", source)]);
+  const variables = Object.entries(options.variables ?? {}).map(([name, value]) => [
+    name,
+    value.replace("@source", source),
+  ]);
   const { script } = compile(parseBuildspec(text), {
     sourceDirectory: source,
     nonceFile,
     variables: Object.fromEntries(variables),
-    privileged: false,
+    privileged: options.privileged ?? false,
     agentDirectory: join(place, "agent"),
   });
   const program = join(place, "program.sh");
   writeFileSync(program, script);
-  return { program, nonceFile };
+  return { program, nonceFile, place };
 }
 
-async function run(interpreter: readonly string[], program: string, onEvent?: (event: ControlEvent, pid: number) => void) {
+async function run(
+  interpreter: readonly string[],
+  program: string,
+  onEvent?: (event: ControlEvent, pid: number) => void,
+  env: NodeJS.ProcessEnv = process.env,
+) {
   const [command, ...args] = interpreter;
-  const child = spawn(command!, [...args, program], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command!, [...args, program], { stdio: ["ignore", "pipe", "pipe"], env });
   let log = "";
   let errors = "";
   let pending = "";
@@ -84,13 +95,20 @@ async function run(interpreter: readonly string[], program: string, onEvent?: (e
     }
   });
   const [exit] = await once(child, "close");
-  return { exit, events, errors, log: log.replace(/^(\[Container\]) \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} /gm, "$1 ") };
+  return {
+    exit,
+    events,
+    errors,
+    log: log.replace(/^(\[Container\]) \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} /gm, "$1 "),
+  };
 }
 
 function phasesOf(events: readonly ControlEvent[]): string[] {
   return events
     .filter((event) => event.event === "phase-ended")
-    .map((event) => [event.phase, event.status, ...(event.status === "FAILED" ? [event.exitStatus, event.command] : [])].join(" "));
+    .map((event) =>
+      [event.phase, event.status, ...(event.status === "FAILED" ? [event.exitStatus, event.command] : [])].join(" "),
+    );
 }
 
 describe("the compiled program", { concurrency: 2 }, () => {
@@ -139,7 +157,9 @@ describe("the compiled program", { concurrency: 2 }, () => {
 
   for (const interpreter of interpreters) {
     it(`ends with its children on SIGTERM (${interpreter.join(" ")})`, async () => {
-      const { program } = prepared("version: 0.2\nphases:\n  build:\n    commands:\n      - sleep 1000 & echo started; wait; echo never\n");
+      const { program } = prepared(
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - sleep 1000 & echo started; wait; echo never\n",
+      );
       const { exit, events, log } = await run(interpreter, program, (event, pid) => {
         if (event.event === "phase-started" && event.phase === "BUILD") {
           process.kill(pid, "SIGTERM");
@@ -149,6 +169,38 @@ describe("the compiled program", { concurrency: 2 }, () => {
       assert.equal(exit, 143);
       assert.deepEqual(phasesOf(events).at(-1), "BUILD STOPPED");
       assert.ok(!log.split("\n").includes("never"));
+    });
+  }
+
+  for (const [about, dockerd, state] of [
+    [
+      "waits for the image's dockerd, which has the container's environment, and stops it",
+      "sleep 0.2; echo $HTTPS_PROXY >@place/proxy; exec sleep 1000",
+      "ready",
+    ],
+    ["reports a dockerd that does not start, and goes on", "echo 'no cgroups'; exit 1", "failed"],
+  ] as const) {
+    it(about, async () => {
+      const { program, place } = prepared("version: 0.2\nphases:\n  build:\n    commands: [echo built]\n", {
+        privileged: true,
+      });
+      writeFileSync(join(place, "dockerd"), `#!/bin/sh\n${dockerd.replace("@place", place)}\n`, { mode: 0o755 });
+      writeFileSync(join(place, "docker"), `#!/bin/sh\n[ -f ${place}/proxy ]\n`, { mode: 0o755 });
+      const env = { PATH: `${place}:${process.env.PATH}`, HTTPS_PROXY: "http://proxy:1" };
+      const { exit, events, log } = await run(["/bin/sh"], program, undefined, env);
+      assert.deepEqual(
+        events.slice(0, 2).map(({ event, ...rest }) => [event, "state" in rest && rest.state]),
+        [
+          ["docker", state],
+          ["phase-started", false],
+        ],
+      );
+      assert.equal(exit, 0, log);
+      assert.equal(log.includes("\nno cgroups\n"), state === "failed");
+      assert.equal(
+        existsSync(join(place, "proxy")) && readFileSync(join(place, "proxy"), "utf8"),
+        state === "ready" && "http://proxy:1\n",
+      );
     });
   }
 

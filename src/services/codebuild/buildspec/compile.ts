@@ -50,7 +50,9 @@ export function compile(buildspec: Buildspec, environment: BuildEnvironment): { 
     "begin_build",
     `printf '%s' ${quoted(initialState(environment))} >"$agent/state.initial"`,
     `printf '%s' ${quoted(driver)} >"$agent/driver.sh"`,
-    ...(environment.privileged ? [["start_docker", ...(environment.dockerdArguments ?? []).map(quoted)].join(" ")] : []),
+    ...(environment.privileged
+      ? [["start_docker", ...(environment.dockerdArguments ?? []).map(quoted)].join(" ")]
+      : []),
     ...phaseNames.flatMap((name, index) => phaseSteps(buildspec, name, users[index]!)),
     `phase_user=${quoted(buildspec.runAs ?? "")}`,
     ...exportedNames(buildspec).map((name) => `export_variable ${name}`),
@@ -91,7 +93,9 @@ export function quoted(text: string): string {
 
 function linuxShell(shell: BuildspecShell | undefined): string {
   if (shell === "powershell.exe" || shell === "cmd.exe") {
-    throw new BuildspecError(`shell '${shell}' is not supported by this build image, expecting bash or /bin/sh (env/shell)`);
+    throw new BuildspecError(
+      `shell '${shell}' is not supported by this build image, expecting bash or /bin/sh (env/shell)`,
+    );
   }
   return shell ?? "sh";
 }

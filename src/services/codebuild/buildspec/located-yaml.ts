@@ -10,6 +10,8 @@ import { nearest } from "./nearest.ts";
 const maximumCharacters = 1024 * 1024;
 /** Nodes visited, aliases expanded: stops alias bombs ("billion laughs") and aliases that contain themselves. */
 const maximumNodes = 50_000;
+/** Characters of a value's place: stops nesting long before the stack does. */
+const maximumPathLength = 2_000;
 
 type Entries = Map<string, Located>;
 
@@ -22,7 +24,7 @@ export function parseLocatedYaml(text: string): Located {
     throw new BuildspecError(`control characters are not allowed at line ${lineOf(text, text.indexOf("\0"))}`);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: "silent" });
+  const document = parsedDocument(text, lines);
   const error = document.errors[0];
   if (error !== undefined) {
     throw new BuildspecError(syntaxMessage(error, lines.linePos(error.pos[0]).line));
@@ -31,6 +33,9 @@ export function parseLocatedYaml(text: string): Located {
   const reader: Reader = {
     line: (node) => (node?.range ? lines.linePos(node.range[0]).line : 1),
     dereference: (node, key) => {
+      if (key.length > maximumPathLength) {
+        throw new BuildspecError(`the buildspec is nested too deeply (${key.slice(0, 80)}…)`);
+      }
       visited += 1;
       if (visited > maximumNodes) {
         throw new BuildspecError(`${key} is too large: the buildspec expands to more than ${maximumNodes} values`);
@@ -46,6 +51,18 @@ export function parseLocatedYaml(text: string): Located {
     },
   };
   return new Located(reader, document.contents, "buildspec", "buildspec", 1);
+}
+
+function parsedDocument(text: string, lineCounter: LineCounter) {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: "silent" });
+  } catch (error) {
+    if (error instanceof RangeError) {
+      // The YAML parser recurses; a file of nothing but opening brackets ends its stack.
+      throw new BuildspecError("the buildspec is nested too deeply");
+    }
+    throw error;
+  }
 }
 
 interface Reader {
@@ -169,7 +186,9 @@ export class Located {
         }
       } else if (own.has(name)) {
         const first = own.get(name)!.keyLine;
-        throw new BuildspecError(`mapping key "${name}" already defined at line ${first}, again at line ${line} (${path})`);
+        throw new BuildspecError(
+          `mapping key "${name}" already defined at line ${first}, again at line ${line} (${path})`,
+        );
       } else {
         own.set(name, entry);
       }

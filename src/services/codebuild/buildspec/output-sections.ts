@@ -74,7 +74,9 @@ function reportFormat(entry: Located | undefined): string {
   const format = entry?.asString().toUpperCase() ?? "JUNITXML";
   if (entry !== undefined && !reportFormats.some((known) => known === format)) {
     const suggestion = nearest(format, reportFormats);
-    throw entry.invalid(`Unknown file-format '${format}'${suggestion === undefined ? "" : `, did you mean ${suggestion}?`}`);
+    throw entry.invalid(
+      `Unknown file-format '${format}'${suggestion === undefined ? "" : `, did you mean ${suggestion}?`}`,
+    );
   }
   return format;
 }

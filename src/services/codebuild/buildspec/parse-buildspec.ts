@@ -4,8 +4,8 @@
  */
 import {
   type Buildspec,
-  BuildspecError,
   type BuildspecEnvironment,
+  BuildspecError,
   type BuildspecPhase,
   type BuildspecShell,
   knownRuntimes,

@@ -49,7 +49,6 @@ start_shell() {
   open_fifo "$agent/next"
   exec 9<>"$agent/next"
   shell_user=$1
-  job_before=${!-}
   launching=1
   (
     set -- "$user_shell" "$agent/driver.sh" "$agent" "$isolated" "$state" "$shell_user"
@@ -74,16 +73,27 @@ start_shell() {
   [ "$shell_running" = 1 ]
 }
 
+# Reads the next message from the user's shell, or from the signal handler, into $verb, $first and $second. The FIFO never
+# ends, since this process holds it open: a read that fails was interrupted by a signal before it had read anything.
+read_message() {
+  until IFS=' ' read -r verb first second <&8; do
+    :
+  done
+  case $verb in
+    group)
+      shell_group=$first
+      launching=0
+      ;;
+    state) state=$first ;;
+    stop) [ "$ending" = 1 ] || stop_build ;;
+  esac
+}
+
 # Reads messages until the shell is ready, has done its command, or has ended. Sets $status; an ended shell's exit
 # status is the status of the command that ended it.
 await_shell() {
-  while IFS=' ' read -r verb first second <&8; do
+  while read_message; do
     case $verb in
-      group)
-        shell_group=$first
-        launching=0
-        ;;
-      state) state=$first ;;
       ready)
         shell_running=1
         return
@@ -129,6 +139,7 @@ in_shell() {
 
 # begin_phase NAME USER
 begin_phase() {
+  stop_if_asked
   phase=$1
   phase_user=$2
   phase_status=0
@@ -153,6 +164,7 @@ run_finally() {
 }
 
 execute() {
+  stop_if_asked
   say "Running command $1"
   in_shell run "$1"
   printf '\n'
@@ -223,12 +235,12 @@ docker_answers() {
 # start_docker ARGUMENTS…: as the managed images' entry point does. An image without dockerd gets none.
 start_docker() {
   command -v dockerd >/dev/null 2>&1 || return 0
-  docker_log=/var/log/docker.log
-  mkdir -p /var/log
+  docker_log=$agent/docker.log
   dockerd --host="$docker_host" "$@" </dev/null >"$docker_log" 2>&1 8>&- 9>&- &
   docker_pid=$!
   attempts=600
   until docker_answers; do
+    stop_if_asked
     attempts=$((attempts - 1))
     if [ "$attempts" = 0 ] || ! kill -0 "$docker_pid" 2>/dev/null; then
       say "The Docker daemon did not start. The last lines of $docker_log:"
@@ -278,34 +290,42 @@ begin_build() {
   state=$agent/state.initial
   status=0
   choose_date_format
-  trap stop_build TERM INT HUP
   mkdir -p "$agent"
   [ "$switches_user" = 0 ] || chmod 1777 "$agent"
   open_fifo "$agent/status"
   exec 8<>"$agent/status"
+  # A signal becomes a message, so that it is acted upon between two steps and never in the middle of one.
+  stopping=0
+  ending=0
+  trap 'stopping=1; printf "stop\n" >&8' TERM INT HUP
+}
+
+stop_if_asked() {
+  [ "$stopping" = 0 ] || stop_build
 }
 
 # SIGTERM: StopBuild, or a timeout. The end of this process ends the container and all that is left in it.
 stop_build() {
   trap '' TERM INT HUP
+  ending=1
   stamp
   [ -z "$phase" ] || emit phase-ended ",\"phase\":\"$phase\",\"status\":\"STOPPED\",\"exitStatus\":143"
   emit build-ended ',"status":"STOPPED","uploadArtifacts":false'
   # A shell that is just being started has not said its group yet; it will.
-  if [ "$launching" = 1 ] && [ "${!-}" != "$job_before" ]; then
-    while [ "$launching" = 1 ] && IFS=' ' read -r verb first second <&8; do
-      if [ "$verb" = group ]; then
-        shell_group=$first
-        launching=0
-      fi
-    done
+  while [ "$launching" = 1 ]; do
+    read_message
+  done
+  if [ -n "$shell_group" ]; then
+    # The process too: it may not have become a group yet.
+    kill -TERM "$shell_group" 2>/dev/null
+    end_process 10 "-$shell_group"
   fi
-  [ -z "$shell_group" ] || end_process 10 "-$shell_group"
   [ -z "$docker_pid" ] || end_process 10 "$docker_pid"
   exit 143
 }
 
 end_build() {
+  stop_if_asked
   stop_shell
   [ -z "$docker_pid" ] || end_process 50 "$docker_pid"
   stamp
