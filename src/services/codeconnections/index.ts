@@ -1,0 +1,21 @@
+/** AWS CodeConnections: the name that CodeStar Connections has since March 2024. Same model, same resources. */
+import * as sdk from "@aws-sdk/client-codestar-connections";
+import { defineService } from "#gateway/service.ts";
+import type { Limits } from "#gateway/validate.ts";
+import { codeconnectionsOperations } from "../codestar-connections/operations/table.ts";
+import limits from "./limits.generated.json" with { type: "json" };
+
+export const codeconnections = defineService({
+  name: "codeconnections",
+  sdk,
+  Client: sdk.CodeStarConnectionsClient,
+  operations: codeconnectionsOperations,
+  limits: limits as Limits,
+  validation: { code: "ValidationException" },
+  migrations: [],
+  rename: {
+    signingName: "codeconnections",
+    target: "com.amazonaws.codeconnections.CodeConnections_20231201",
+    endpointPrefix: "codeconnections",
+  },
+});

@@ -1,0 +1,17 @@
+/** AWS CodeStar Connections: access to repositories of Git providers. */
+import * as sdk from "@aws-sdk/client-codestar-connections";
+import { defineService } from "#gateway/service.ts";
+import type { Limits } from "#gateway/validate.ts";
+import limits from "./limits.generated.json" with { type: "json" };
+import { connectionTables } from "./migrations/0001-connections.ts";
+import { codestarOperations } from "./operations/table.ts";
+
+export const codestarConnections = defineService({
+  name: "codestar-connections",
+  sdk,
+  Client: sdk.CodeStarConnectionsClient,
+  operations: codestarOperations,
+  limits: limits as Limits,
+  validation: { code: "ValidationException" },
+  migrations: [connectionTables],
+});
