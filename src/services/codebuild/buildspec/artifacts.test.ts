@@ -105,8 +105,10 @@ describe("selectArtifacts", () => {
     }
   });
 
-  it("refuses a pattern that would keep the matcher busy", () => {
-    assert.match(rejection({ files: ["*a".repeat(40)] }).message, /too many wildcards/);
+  it("refuses patterns that are none", () => {
+    assert.match(rejection({ files: ["a[b"] }).message, /not a valid pattern: \[ is not closed/);
+    assert.match(rejection({ files: ["a{b,c"] }).message, /not a valid pattern: \{ is not closed/);
+    assert.match(rejection({ files: ["a".repeat(2000)] }).message, /is too long/);
   });
 
   it("follows symbolic links inside the folder, or keeps them, and skips those that lead out", () => {

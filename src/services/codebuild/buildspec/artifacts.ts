@@ -3,8 +3,8 @@
  * https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec.artifacts
  */
 import { posix } from "node:path";
-import picomatch from "picomatch";
 import type { BuildspecArtifact, BuildspecArtifacts } from "./buildspec.ts";
+import { globMatcher, hasWildcard } from "./glob.ts";
 
 /** UPLOAD_ARTIFACTS fails with this code and message. `log` is what the agent had printed until then. */
 export class ArtifactError extends Error {
@@ -44,9 +44,7 @@ export interface ArtifactSelection {
   readonly log: readonly string[];
 }
 
-/** A pattern of so many characters and wildcards cannot make the matcher backtrack for long. */
 const maximumPatternLength = 1024;
-const maximumWildcards = 32;
 
 /**
  * `sourceDirectory` is the absolute path of the folder that the entries are relative to; patterns may begin with it.
@@ -73,7 +71,7 @@ export function selectArtifacts(
       log.push(`Expanding ${pattern}`);
       const [matches] = matchers([pattern], sourceDirectory, base, log);
       const matching = candidates.filter(({ name }) => matches!(name) && !excluded.some((excludes) => excludes(name)));
-      if (matching.length === 0 && !/[*?[{]/.test(pattern)) {
+      if (matching.length === 0 && !hasWildcard(pattern)) {
         log.push(`Skipping invalid file path ${pattern}`);
       }
       for (const { entry, name } of matching) {
@@ -148,22 +146,15 @@ function matchers(
   return patterns.map((pattern) => matcher(relativePattern(pattern, sourceDirectory, base, log), log));
 }
 
-/** Hidden files match like any other, as in CodeBuild. */
 function matcher(pattern: string, log: readonly string[]): (name: string) => boolean {
-  if (pattern.length > maximumPatternLength || (pattern.match(/[*?[{]/g)?.length ?? 0) > maximumWildcards) {
-    throw new ArtifactError(`artifact path ${pattern.slice(0, 80)}… is too long or has too many wildcards`, log);
+  if (pattern.length > maximumPatternLength) {
+    throw new ArtifactError(`artifact path ${pattern.slice(0, 80)}… is too long`, log);
   }
-  return picomatch(collapsed(pattern), {
-    dot: true,
-    nonegate: true,
-    noextglob: true,
-    nocomment: true,
-  } as picomatch.PicomatchOptions);
-}
-
-/** `**` next to itself says no more than once, but costs the matcher twice. */
-function collapsed(pattern: string): string {
-  return pattern.replace(/(\*\*\/)+/g, "**/").replace(/\*{3,}/g, "**");
+  try {
+    return globMatcher(pattern);
+  } catch (error) {
+    throw new ArtifactError(`artifact path ${pattern} is not a valid pattern: ${(error as Error).message}`, log);
+  }
 }
 
 /** A pattern of the buildspec, relative to `base`. Throws ArtifactError where it leaves the source folder. */

@@ -41,7 +41,7 @@ export const knownRuntimes = [
 ] as const;
 
 /**
- * What becomes of the build when a phase fails. `default` follows the phase transitions of the user guide. RETRY runs
+ * What becomes of the build when a phase fails. DEFAULT follows the phase transitions of the user guide. RETRY runs
  * the whole build again, up to `count` times, when the error message matches `pattern`.
  */
 export type OnFailure =

@@ -53,7 +53,12 @@ start_shell() {
   (
     set -- "$user_shell" "$agent/driver.sh" "$agent" "$isolated" "$state" "$shell_user"
     if [ -n "$shell_user" ]; then
-      shell_path=$(command -v "$user_shell") || shell_path=$user_shell
+      # su wants a path; busybox names its own shell without one.
+      shell_path=$(command -v "$user_shell")
+      case $shell_path in
+        /*) ;;
+        *) shell_path=/bin/$user_shell ;;
+      esac
       shift
       set -- su -s "$shell_path" "$shell_user" -- "$@"
     fi
