@@ -33,7 +33,9 @@ export class HostImages {
     const context = pack();
     for (const [name, content] of files) context.entry({ name, mode: 0o755 }, content);
     context.finalize();
-    await this.#finished(await this.#docker.buildImage(context, { t: tag }));
+    // tar-stream's streams are Node's in all but their type.
+    const body = context as unknown as NodeJS.ReadableStream;
+    await this.#finished(await this.#docker.buildImage(body, { t: tag }));
   }
 
   /** The daemon reports errors in the stream, not in the status. */
