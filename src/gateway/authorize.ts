@@ -20,12 +20,11 @@ export interface AccessRequest {
 /** Throws AccessDenied, in the words of AWS, unless everything that the operation needs is allowed. */
 export async function authorizeOperation<I>(authorization: Authorization<I>, input: I, call: Call): Promise<void> {
   const resources = await authorization.resources(input, call);
-  const context = (await authorization.context?.(input, call)) ?? {};
   for (const resource of resources) {
     await requireAccess(call, {
       action: typeof authorization.action === "string" ? authorization.action : authorization.action(input),
       resource,
-      context,
+      context: (await authorization.context?.(input, call, resource)) ?? {},
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,

@@ -14,8 +14,8 @@ export interface Authorization<I> {
   readonly action: string | ((input: I) => string);
   /** The ARNs that must all be allowed; `["*"]` for actions without a resource type. */
   resources(input: I, call: Call): readonly string[] | Promise<readonly string[]>;
-  /** Condition keys beside the global ones; names in lower case. */
-  context?(input: I, call: Call): ContextKeys | Promise<ContextKeys>;
+  /** Condition keys beside the global ones, for each of the resources (they differ in their tags); names in lower case. */
+  context?(input: I, call: Call, resource: string): ContextKeys | Promise<ContextKeys>;
   /** The account that owns a resource whose ARN does not say (S3); undefined: the caller's own. */
   resourceAccountId?(resource: string, input: I, call: Call): string | undefined | Promise<string | undefined>;
   /** The policy attached to the resource, where it has one. */

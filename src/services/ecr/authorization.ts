@@ -47,10 +47,7 @@ export function onRepositories<I>(
   return {
     action: `ecr:${action}`,
     resources,
-    async context(input, call) {
-      const [first] = resources(input, call);
-      return { ...(await resourceTagKeys(first, call)), ...request?.(input) };
-    },
+    context: async (input, call, resource) => ({ ...(await resourceTagKeys(resource, call)), ...request?.(input) }),
     resourcePolicy,
   };
 }
@@ -62,8 +59,8 @@ export function requestTagKeys(tags: readonly Tag[] | undefined): ContextKeys {
   return { ...keys, "aws:tagkeys": tags.map(({ Key }) => Key ?? "") };
 }
 
-async function resourceTagKeys(arn: string | undefined, call: Call): Promise<ContextKeys> {
-  const name = arn === undefined ? undefined : parsedRepositoryArn(arn);
+async function resourceTagKeys(arn: string, call: Call): Promise<ContextKeys> {
+  const name = parsedRepositoryArn(arn);
   const repository = name && (await findRepository(call.db, name));
   const keys: Record<string, string> = {};
   for (const [key, value] of Object.entries(repository?.tags ?? {})) {

@@ -15,7 +15,7 @@ import {
 import { layerBlobs } from "./layers.ts";
 import { expirations, type LifecycleImage, parsedLifecyclePolicy } from "./lifecycle-policy.ts";
 import { hexOf } from "./model.ts";
-import { findRepositoryById, updateRepository } from "./store.ts";
+import { findRepositoryById, lockRepository, updateRepository } from "./store.ts";
 
 /** One item for the whole registry. */
 export const SWEEP_KIND = "ecr-sweep";
@@ -78,6 +78,7 @@ export async function applyLifecyclePolicy(system: System, repositoryId: string)
   const evaluated = await inTransaction(system.db, async (trx) => {
     const repository = await findRepositoryById(trx, repositoryId);
     if (repository?.lifecyclePolicy === undefined) return undefined;
+    await lockRepository(trx, repositoryId);
     const images = await lifecycleImages(trx, repositoryId);
     const expired = expirations(parsedLifecyclePolicy(repository.lifecyclePolicy), images, now);
     for (const { digest } of expired) await deleteImageRows(trx, repositoryId, digest);

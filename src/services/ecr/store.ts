@@ -175,6 +175,15 @@ export async function updateRepository(db: Database, id: string, change: Reposit
   await tables(db).updateTable("ecr_repositories").set(change).where("id", "=", id).execute();
 }
 
+/**
+ * Until the transaction ends, nobody else changes what is in the repository: two pushes of one tag, or a push and the
+ * deletion, come one after the other on every database. False where the repository has gone meanwhile.
+ */
+export async function lockRepository(trx: Database, id: string): Promise<boolean> {
+  const locked = await tables(trx).updateTable("ecr_repositories").set({ id }).where("id", "=", id).executeTakeFirst();
+  return locked.numUpdatedRows > 0n;
+}
+
 /** With its images, tags, layers and uploads. The bytes are left to the sweep. Returns the ids of its uploads. */
 export async function deleteRepositoryRows(trx: Database, id: string): Promise<string[]> {
   const uploads = await tables(trx).selectFrom("ecr_uploads").select("id").where("repository_id", "=", id).execute();

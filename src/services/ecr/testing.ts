@@ -2,7 +2,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import {
+  BatchCheckLayerAvailabilityCommand,
+  CompleteLayerUploadCommand,
+  GetAuthorizationTokenCommand,
+  InitiateLayerUploadCommand,
+  PutImageCommand,
+  UploadLayerPartCommand,
+} from "@aws-sdk/client-ecr";
+import type { Client } from "#gateway/client.ts";
 import type { Principal, System } from "#gateway/context.ts";
 import { requestHandler } from "#gateway/handle.ts";
 import type { Registry } from "#gateway/registry.ts";
@@ -70,4 +78,24 @@ export async function testRegistry(system: System & { readonly registry: Registr
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** The layers and then the manifest, by ECR's own operations. Returns the manifest's digest. */
+export async function pushed(
+  client: Client,
+  repositoryName: string,
+  image: TestImage,
+  imageTag?: string,
+): Promise<string> {
+  for (const blob of image.blobs) {
+    const layerDigests = [digestOf(blob)];
+    const { layers } = await client.send(new BatchCheckLayerAvailabilityCommand({ repositoryName, layerDigests }));
+    if (layers?.[0]?.layerAvailability === "AVAILABLE") continue;
+    const { uploadId } = await client.send(new InitiateLayerUploadCommand({ repositoryName }));
+    const part = { partFirstByte: 0, partLastByte: blob.length - 1, layerPartBlob: blob };
+    await client.send(new UploadLayerPartCommand({ repositoryName, uploadId, ...part }));
+    await client.send(new CompleteLayerUploadCommand({ repositoryName, uploadId, layerDigests }));
+  }
+  await client.send(new PutImageCommand({ repositoryName, imageManifest: image.manifest, imageTag }));
+  return image.digest;
 }

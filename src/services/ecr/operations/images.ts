@@ -20,7 +20,7 @@ import {
 import { isDigest } from "../model.ts";
 import { page } from "../paging.ts";
 import { SWEEP_ID, SWEEP_KIND } from "../runner.ts";
-import type { Repository } from "../store.ts";
+import { lockRepository, type Repository } from "../store.ts";
 import { identity } from "./repositories.ts";
 
 /** "Amazon ECR refreshes the last image pull timestamp at least once every 24 hours": reads need not write each time. */
@@ -64,6 +64,7 @@ export const BatchDeleteImage: OperationOf<sdk.BatchDeleteImageCommand> = {
     const failures: sdk.ImageFailure[] = [];
     await inTransaction(call.db, async (trx) => {
       const repository = await requireRepository(input, { ...call, db: trx });
+      await lockRepository(trx, repository.id);
       for (const imageId of input.imageIds ?? []) {
         const outcome = await deleteImage(trx, repository, imageId);
         if ("failureCode" in outcome) failures.push({ imageId, ...outcome });

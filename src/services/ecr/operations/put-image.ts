@@ -10,12 +10,13 @@ import {
   imageTagAlreadyExists,
   invalidParameter,
   layersMissing,
+  repositoryNotFound,
 } from "../errors.ts";
 import { digestOfTag, findImage, imageSummaries, insertImage, setTag } from "../image-store.ts";
 import { layersOf } from "../layer-store.ts";
 import { type Manifest, parsedManifest } from "../manifest.ts";
 import { isImmutable, isTag } from "../model.ts";
-import type { Repository } from "../store.ts";
+import { lockRepository, type Repository } from "../store.ts";
 import { identity } from "./repositories.ts";
 
 /** What a push is announced with on the bus, as JSON; see `imagePushed`. */
@@ -36,6 +37,7 @@ export const PutImage: OperationOf<sdk.PutImageCommand> = {
     }
     const repository = await inTransaction(call.db, async (trx) => {
       const found = await requireRepository(input, { ...call, db: trx });
+      if (!(await lockRepository(trx, found.id))) throw repositoryNotFound(found);
       const size = await checkedSize(trx, found, manifest);
       await store(trx, found, { text, size }, manifest, imageTag, call.now);
       return found;

@@ -21,6 +21,7 @@ import {
   deleteRepositoryRows,
   findRepository,
   insertRepository,
+  lockRepository,
   type Repository,
   repositoriesAfter,
   updateRepository,
@@ -80,6 +81,7 @@ export const DeleteRepository: OperationOf<sdk.DeleteRepositoryCommand> = {
   async run(input, call) {
     const { repository, uploads } = await inTransaction(call.db, async (trx) => {
       const found = await requireRepository(input, { ...call, db: trx });
+      await lockRepository(trx, found.id);
       if (!input.force && (await hasImages(trx, found.id))) throw repositoryNotEmpty(found);
       await call.system.work.schedule(trx, SWEEP_KIND, SWEEP_ID);
       return { repository: found, uploads: await deleteRepositoryRows(trx, found.id) };

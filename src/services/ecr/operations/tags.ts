@@ -6,7 +6,7 @@ import { inTransaction } from "#store/database.ts";
 import { onRepositories, requestTagKeys } from "../authorization.ts";
 import { invalidParameter, repositoryNotFound } from "../errors.ts";
 import { parsedRepositoryArn } from "../model.ts";
-import { findRepository, type Repository, updateRepository } from "../store.ts";
+import { findRepository, lockRepository, type Repository, updateRepository } from "../store.ts";
 import { withoutTags, withTags } from "../tags.ts";
 
 interface ResourceInput {
@@ -34,6 +34,7 @@ export const TagResource: OperationOf<sdk.TagResourceCommand> = {
   async run(input, call) {
     await inTransaction(call.db, async (trx) => {
       const repository = await requireResource(input, { db: trx, region: call.region });
+      await lockRepository(trx, repository.id);
       const tags = withTags(repository.tags, input.tags ?? []);
       await updateRepository(trx, repository.id, { tags: JSON.stringify(tags) });
     });
@@ -46,6 +47,7 @@ export const UntagResource: OperationOf<sdk.UntagResourceCommand> = {
   async run(input, call) {
     await inTransaction(call.db, async (trx) => {
       const repository = await requireResource(input, { db: trx, region: call.region });
+      await lockRepository(trx, repository.id);
       const tags = withoutTags(repository.tags, input.tagKeys ?? []);
       await updateRepository(trx, repository.id, { tags: JSON.stringify(tags) });
     });
