@@ -1,0 +1,157 @@
+/**
+ * The story, driven by the JS SDK over the wire: set up once, then delivered, denied, and interrupted by kill -9. The tests
+ * stand in the order in which they happen to one pipeline.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  BatchGetBuildsCommand,
+  BatchGetProjectsCommand,
+  type Build,
+  StartBuildCommand,
+  UpdateProjectCommand,
+} from "@aws-sdk/client-codebuild";
+import { GetPipelineStateCommand } from "@aws-sdk/client-codepipeline";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { filledText } from "#demo/inputs.ts";
+import { CLUSTER, PIPELINE, PROJECT, SERVICE } from "#demo/names.ts";
+import type { Story } from "#demo/story.ts";
+import { until } from "#demo/until.ts";
+import { logsComplete, stageSucceeded } from "#demo/verification.ts";
+import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
+import { runSteps, storyOn } from "#tests/helpers/story.ts";
+
+const BUILD_ROLE = `codebuild-${PROJECT}-service-role`;
+
+describe("the Cruddur pipeline", () => {
+  let slipway: SlipwayProcess;
+  let story: Story;
+
+  before(async () => {
+    slipway = await SlipwayProcess.start();
+    story = storyOn(slipway);
+    await runSteps(story.setUp());
+  });
+  after(async () => {
+    await story?.caller?.stop();
+    await slipway?.[Symbol.asyncDispose]();
+  });
+
+  async function ended(id: string): Promise<Build> {
+    return until("the end of the build", async () => {
+      const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
+      return builds?.[0]?.buildComplete ? builds[0] : undefined;
+    });
+  }
+
+  async function logOf(build: Build): Promise<string[]> {
+    const { groupName, streamName } = build.logs ?? {};
+    const page = await story.clients.logs.send(
+      new GetLogEventsCommand({ logGroupName: groupName, logStreamName: streamName, startFromHead: true }),
+    );
+    return (page.events ?? []).map(({ message = "" }) => message);
+  }
+
+  it("delivers a merged pull request without a failed request", () => runSteps(story.delivery("2")));
+
+  it("keeps the build's numbers as AWS's console shows them", async () => {
+    const { projects } = await story.clients.codebuild.send(new BatchGetProjectsCommand({ names: [PROJECT] }));
+    assert.deepEqual(
+      [projects?.[0]?.timeoutInMinutes, projects?.[0]?.queuedTimeoutInMinutes, projects?.[0]?.badge?.badgeEnabled],
+      [20, 480, true],
+    );
+  });
+
+  it("fails at the registry login without the role's ECR policy, and passes with it", async () => {
+    const { iam, codebuild } = story.clients;
+    await iam.send(new DeleteRolePolicyCommand({ RoleName: BUILD_ROLE, PolicyName: "ecr-policy" }));
+    const denied = await codebuild.send(new StartBuildCommand({ projectName: PROJECT }));
+    const failed = await ended(denied.build!.id!);
+    assert.equal(failed.buildStatus, "FAILED");
+    const install = failed.phases?.find(({ phaseType }) => phaseType === "INSTALL");
+    assert.equal(install?.phaseStatus, "FAILED");
+    assert.equal(install?.contexts?.[0]?.statusCode, "COMMAND_EXECUTION_ERROR");
+    const log = (await logOf(failed)).join("");
+    assert.match(
+      log,
+      /An error occurred \(AccessDeniedException\) when calling the GetAuthorizationToken operation: User: arn:aws:sts::\d{12}:assumed-role\/codebuild-cruddur-backend-flask-bake-image-service-role\/AWSCodeBuild-[0-9a-f-]+ is not authorized to perform: ecr:GetAuthorizationToken on resource: \* because no identity-based policy allows the ecr:GetAuthorizationToken action/,
+    );
+
+    const PolicyDocument = await filledText("ecr-policy", story.values);
+    await iam.send(new PutRolePolicyCommand({ RoleName: BUILD_ROLE, PolicyName: "ecr-policy", PolicyDocument }));
+    const allowed = await codebuild.send(new StartBuildCommand({ projectName: PROJECT }));
+    assert.equal((await ended(allowed.build!.id!)).buildStatus, "SUCCEEDED");
+  });
+
+  it("goes on after kill -9 during the build; the log has every line once", async () => {
+    await story.release("3");
+    await story.stopCaller(); // a killed load balancer fails requests; what is tested here is the work
+    await until("the build's first commands", async () => {
+      const id = await runningBuild();
+      if (!id) return undefined;
+      const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
+      return builds?.[0]?.currentPhase === "BUILD" ? id : undefined;
+    });
+    await slipway.kill();
+    await slipway.start();
+    for (const stage of ["Build", "Deploy"]) await stageSucceeded(story, stage);
+    await story.serves("3");
+    await logsComplete(story);
+  });
+
+  it("goes on after kill -9 during the deployment; one revision, one rollout", async () => {
+    const before = await currentRevision();
+    await story.release("4");
+    await story.stopCaller();
+    await until("the deployment", async () => ((await stageStatus("Deploy")) === "InProgress" ? true : undefined));
+    await until("the new revision", async () => ((await currentRevision()) > before ? true : undefined));
+    await slipway.kill();
+    await slipway.start();
+    await stageSucceeded(story, "Deploy");
+    await story.serves("4");
+    assert.equal(await currentRevision(), before + 1);
+    const { services } = await story.clients.ecs.send(new DescribeServicesCommand({ cluster: CLUSTER, services: [SERVICE] }));
+    assert.deepEqual([services?.[0]?.runningCount, services?.[0]?.deployments?.length], [1, 1]);
+  });
+
+  it("fails the deployment of an image definition that names an unknown container, and leaves the service alone", async () => {
+    const before = await currentRevision();
+    const { projects } = await story.clients.codebuild.send(new BatchGetProjectsCommand({ names: [PROJECT] }));
+    const source = projects![0]!.source!;
+    const buildspec = [
+      "version: 0.2",
+      "phases:",
+      "  build:",
+      "    commands:",
+      `      - printf '[{"name":"frontend","imageUri":"nowhere"}]' > imagedefinitions.json`,
+      "artifacts:",
+      "  files: [imagedefinitions.json]",
+    ].join("\n");
+    await story.clients.codebuild.send(new UpdateProjectCommand({ name: PROJECT, source: { ...source, buildspec } }));
+    await story.release("5");
+    await story.stopCaller();
+    await assert.rejects(stageSucceeded(story, "Deploy"), /frontend/);
+    assert.equal(await currentRevision(), before);
+    await story.serves("4");
+  });
+
+  async function runningBuild(): Promise<string | undefined> {
+    const state = await story.clients.codepipeline.send(new GetPipelineStateCommand({ name: PIPELINE }));
+    const action = state.stageStates?.find(({ stageName }) => stageName === "Build")?.actionStates?.[0]?.latestExecution;
+    return action?.status === "InProgress" ? action.externalExecutionId : undefined;
+  }
+
+  async function stageStatus(name: string): Promise<string | undefined> {
+    const state = await story.clients.codepipeline.send(new GetPipelineStateCommand({ name: PIPELINE }));
+    return state.stageStates?.find(({ stageName }) => stageName === name)?.latestExecution?.status;
+  }
+
+  async function currentRevision(): Promise<number> {
+    const { taskDefinition } = await story.clients.ecs.send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: "backend-flask" }),
+    );
+    return taskDefinition!.revision!;
+  }
+});
