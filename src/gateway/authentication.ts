@@ -3,6 +3,7 @@
 import { parseAuthorization, SignatureError, type Verified, type Verifier } from "./auth/sigv4.ts";
 import { authenticationError } from "./auth-errors.ts";
 import { type Principal, rootPrincipal, type System } from "./context.ts";
+import { WireError } from "./errors.ts";
 import type { WireRequest } from "./protocols/protocol.ts";
 import type { Service } from "./service.ts";
 
@@ -26,6 +27,10 @@ export async function authenticate(
   request: WireRequest,
   authorization: ParsedAuthorization | undefined,
 ): Promise<Authenticated> {
+  if (!authorization && service.name === "s3" && hasSignatureVersion2(request)) {
+    const sentence = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+    throw new WireError("InvalidRequest", 400, sentence);
+  }
   if (!authorization) throw authenticationError(service, "missing");
   const now = system.clock.now();
   const { accessKeyId, sessionToken } = authorization;
@@ -51,4 +56,9 @@ function translated<T>(service: Service | undefined, run: () => T): T {
     const reason = error.reason === "expired" ? "signature-expired" : error.reason;
     throw authenticationError(service, reason, error.message);
   }
+}
+
+/** What older clients make, and AWS takes for buckets from before June 2020 only. */
+function hasSignatureVersion2({ rawQuery, headers }: WireRequest): boolean {
+  return headers.authorization?.startsWith("AWS ") === true || /(^|&)AWSAccessKeyId=/.test(rawQuery);
 }
