@@ -4,8 +4,8 @@ import { after, before, describe, it } from "node:test";
 import {
   BatchGetBuildsCommand,
   type Build,
-  type CreateProjectCommandInput,
   CreateProjectCommand,
+  type CreateProjectCommandInput,
   ListBuildsCommand,
   StartBuildCommand,
   type StartBuildCommandInput,
@@ -64,7 +64,8 @@ const FAILURES: readonly Failure[] = [
     name: "an artifact glob that matches nothing",
     project: { artifacts: { type: "S3", location: BUCKET, packaging: "ZIP", name: "out.zip" } },
     start: {
-      buildspecOverride: "version: 0.2\nphases:\n  build:\n    commands:\n      - echo hi\nartifacts:\n  files: ['dist/*.jar']\n",
+      buildspecOverride:
+        "version: 0.2\nphases:\n  build:\n    commands:\n      - echo hi\nartifacts:\n  files: ['dist/*.jar']\n",
     },
     phase: "UPLOAD_ARTIFACTS",
     statusCode: "CLIENT_ERROR",
@@ -106,7 +107,9 @@ describe("a build that cannot succeed", () => {
     await clients.s3.send(
       new CreateBucketCommand({ Bucket: BUCKET, CreateBucketConfiguration: { LocationConstraint: "ca-central-1" } }),
     );
-    await clients.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "source.zip", Body: await zipOf("README.md", "hello") }));
+    await clients.s3.send(
+      new PutObjectCommand({ Bucket: BUCKET, Key: "source.zip", Body: await zipOf("README.md", "hello") }),
+    );
   });
   after(() => slipway?.[Symbol.asyncDispose]());
 

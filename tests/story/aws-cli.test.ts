@@ -5,8 +5,8 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
-import { imageReference } from "#setup/image-recipe.ts";
 import { ensureTools } from "#setup/apt.ts";
+import { imageReference } from "#setup/image-recipe.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 import { OWNER } from "#tests/helpers/story.ts";
 

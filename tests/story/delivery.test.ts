@@ -112,7 +112,9 @@ describe("the Cruddur pipeline", () => {
     await stageSucceeded(story, "Deploy");
     await story.serves("4");
     assert.equal(await currentRevision(), before + 1);
-    const { services } = await story.clients.ecs.send(new DescribeServicesCommand({ cluster: CLUSTER, services: [SERVICE] }));
+    const { services } = await story.clients.ecs.send(
+      new DescribeServicesCommand({ cluster: CLUSTER, services: [SERVICE] }),
+    );
     assert.deepEqual([services?.[0]?.runningCount, services?.[0]?.deployments?.length], [1, 1]);
   });
 
@@ -139,7 +141,8 @@ describe("the Cruddur pipeline", () => {
 
   async function runningBuild(): Promise<string | undefined> {
     const state = await story.clients.codepipeline.send(new GetPipelineStateCommand({ name: PIPELINE }));
-    const action = state.stageStates?.find(({ stageName }) => stageName === "Build")?.actionStates?.[0]?.latestExecution;
+    const action = state.stageStates?.find(({ stageName }) => stageName === "Build")?.actionStates?.[0]
+      ?.latestExecution;
     return action?.status === "InProgress" ? action.externalExecutionId : undefined;
   }
 
