@@ -88,14 +88,9 @@ export class OciRequest {
     }
   }
 
-  /** `location` is relative to the repository. */
-  answer(status: number, headers: Readonly<Record<string, string>> = {}, body?: string): void {
-    const length =
-      body === undefined
-        ? status === 204
-          ? {}
-          : { "content-length": "0" }
-        : { "content-length": String(Buffer.byteLength(body)) };
+  /** The body of an answer to HEAD is left out, its length is not. */
+  answer(status: number, headers: Readonly<Record<string, string>> = {}, body = ""): void {
+    const length = status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) };
     this.response.writeHead(status, { ...length, ...headers });
     this.response.end(this.message.method === "HEAD" ? undefined : body);
   }

@@ -13,7 +13,7 @@ import { identity } from "./repositories.ts";
 
 /** What ECR advises; its own parts are between 5 and 20 MiB. */
 const PART_SIZE = 10 * 1024 * 1024;
-/** Docker's registries name layers so whatever their compression; ECR answers it for every layer of a Docker image. */
+/** Until a manifest names a layer nobody has said what it is; of the two that ECR answers, this is Docker's. */
 const LAYER_MEDIA_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
 export const BatchCheckLayerAvailability: OperationOf<sdk.BatchCheckLayerAvailabilityCommand> = {
