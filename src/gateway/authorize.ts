@@ -108,7 +108,11 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
   return context;
 }
 
-/** The account of an ARN; "" where the ARN has none (S3) or the text is not an ARN. */
+/**
+ * The account of an ARN; "" where the ARN has none (S3), where it is everybody's (`aws` in the policies that AWS manages),
+ * or the text is not an ARN.
+ */
 export function accountOf(arn: string): string {
-  return arn.startsWith("arn:") ? (arn.split(":", 5)[4] ?? "") : "";
+  const account = arn.startsWith("arn:") ? (arn.split(":", 5)[4] ?? "") : "";
+  return account === "aws" ? "" : account;
 }

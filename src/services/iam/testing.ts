@@ -1,0 +1,65 @@
+/** What tests of IAM need again and again. */
+import * as sdk from "@aws-sdk/client-iam";
+import type { Client } from "#gateway/client.ts";
+import { sts } from "#services/sts/index.ts";
+import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
+import { IamIdentities } from "./identities.ts";
+import { iam } from "./index.ts";
+
+/** With IAM's real identities. */
+export function iamSystem(): Promise<TestSystem> {
+  return testSystem({ services: [iam, sts], identities: (system) => new IamIdentities(system) });
+}
+
+export function policy(effect: "Allow" | "Deny", action: string | string[], resource: string | string[] = "*"): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: effect, Action: action, Resource: resource }],
+  });
+}
+
+/** A trust policy for services ("codebuild.amazonaws.com") or principals' ARNs. */
+export function trust(principal: string, extra: object = {}): string {
+  const Principal = principal.endsWith(".amazonaws.com") ? { Service: principal } : { AWS: principal };
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal, Action: "sts:AssumeRole", ...extra }],
+  });
+}
+
+export function roleArn(name: string): string {
+  return `arn:aws:iam::${ACCOUNT}:role/${name}`;
+}
+
+export async function aRole(system: TestSystem, name: string, trusted = "codebuild.amazonaws.com"): Promise<sdk.Role> {
+  const command = new sdk.CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: trust(trusted) });
+  return (await system.root.send(command)).Role!;
+}
+
+export interface TestUser {
+  readonly client: Client;
+  readonly accessKeyId: string;
+}
+
+/** A user with an access key and one inline policy. */
+export async function aUser(system: TestSystem, name: string, document?: string): Promise<TestUser> {
+  await system.root.send(new sdk.CreateUserCommand({ UserName: name }));
+  if (document !== undefined) {
+    const put = new sdk.PutUserPolicyCommand({ UserName: name, PolicyName: "own", PolicyDocument: document });
+    await system.root.send(put);
+  }
+  const { AccessKey } = await system.root.send(new sdk.CreateAccessKeyCommand({ UserName: name }));
+  return { client: await clientOf(system, AccessKey!), accessKeyId: AccessKey!.AccessKeyId! };
+}
+
+/** Acts with credentials as a request signed with them would. */
+export async function clientOf(
+  system: TestSystem,
+  credentials: { AccessKeyId?: string | undefined; SessionToken?: string | undefined },
+): Promise<Client> {
+  const { AccessKeyId = "", SessionToken } = credentials;
+  const principal = await system.principalOf(
+    SessionToken === undefined ? { AccessKeyId } : { AccessKeyId, SessionToken },
+  );
+  return system.client(principal, { accountId: principal.accountId, region: REGION });
+}

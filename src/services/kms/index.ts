@@ -1,0 +1,23 @@
+/** KMS: keys, and what is encrypted under them. */
+import * as sdk from "@aws-sdk/client-kms";
+import { defineService } from "#gateway/service.ts";
+import type { Limits } from "#gateway/validate.ts";
+import { registerKeyDeletion } from "./deletion.ts";
+import limits from "./limits.generated.json" with { type: "json" };
+import { keys as keysMigration } from "./migrations/0001-keys.ts";
+import * as aliases from "./operations/aliases.ts";
+import * as cryptography from "./operations/cryptography.ts";
+import * as keyPolicies from "./operations/key-policies.ts";
+import * as keys from "./operations/keys.ts";
+import * as tags from "./operations/tags.ts";
+
+export const kms = defineService({
+  name: "kms",
+  sdk,
+  Client: sdk.KMSClient,
+  operations: { ...keys, ...aliases, ...cryptography, ...keyPolicies, ...tags },
+  limits: limits as Limits,
+  validation: { code: "ValidationException" },
+  migrations: [keysMigration],
+  registerWork: registerKeyDeletion,
+});

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as iamSdk from "@aws-sdk/client-iam";
+import { AssumeRoleCommand, type AssumeRoleCommandInput, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import type { Client } from "#gateway/client.ts";
+import { servicePrincipal } from "#gateway/context.ts";
+import { IamIdentities, iam } from "#services/iam/index.ts";
+import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
+import { sts } from "../index.ts";
+
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/deployer`;
+const SCOPE = { accountId: ACCOUNT, region: REGION };
+const ALL = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] });
+
+function system(config = {}): Promise<TestSystem> {
+  return testSystem({ services: [iam, sts], identities: (parts) => new IamIdentities(parts), config });
+}
+
+interface Trust {
+  readonly Principal: object | string;
+  readonly Action?: string | string[];
+  readonly Condition?: object;
+}
+
+async function aRole(on: TestSystem, trust: Trust, more: Partial<iamSdk.CreateRoleCommandInput> = {}): Promise<void> {
+  const AssumeRolePolicyDocument = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", ...trust }],
+  });
+  await on.root.send(new iamSdk.CreateRoleCommand({ RoleName: "deployer", AssumeRolePolicyDocument, ...more }));
+  await on.root.send(new iamSdk.PutRolePolicyCommand({ RoleName: "deployer", PolicyName: "all", PolicyDocument: ALL }));
+}
+
+/** A user with full rights unless a policy is given; "" means none. */
+async function aUser(on: TestSystem, PolicyDocument = ALL): Promise<Client> {
+  await on.root.send(new iamSdk.CreateUserCommand({ UserName: "dev" }));
+  if (PolicyDocument) {
+    await on.root.send(new iamSdk.PutUserPolicyCommand({ UserName: "dev", PolicyName: "own", PolicyDocument }));
+  }
+  const { AccessKey } = await on.root.send(new iamSdk.CreateAccessKeyCommand({ UserName: "dev" }));
+  return on.client(await on.principalOf({ AccessKeyId: AccessKey!.AccessKeyId! }), SCOPE);
+}
+
+async function assumed(on: TestSystem, by: Client, input: Partial<AssumeRoleCommandInput> = {}): Promise<Client> {
+  const command = new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: "session", ...input });
+  const { Credentials } = await by.send(command);
+  const { AccessKeyId, SessionToken } = Credentials!;
+  return on.client(await on.principalOf({ AccessKeyId: AccessKeyId!, SessionToken: SessionToken! }), SCOPE);
+}
+
+const EVERYONE_HERE: Trust = { Principal: { AWS: ACCOUNT } };
+
+test("a service that the role trusts gets a session of it", async () => {
+  await using on = await system();
+  on.setNow(new Date("2026-01-01T00:00:00.500Z"));
+  await aRole(on, { Principal: { Service: "codebuild.amazonaws.com" } });
+  const codebuild = on.client(servicePrincipal("codebuild.amazonaws.com", ACCOUNT), SCOPE);
+  const answer = await codebuild.send(new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: "build" }));
+  assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${ACCOUNT}:assumed-role/deployer/build`);
+  assert.match(answer.AssumedRoleUser!.AssumedRoleId!, /^AROA[A-Z2-7]{17}:build$/);
+  assert.match(answer.Credentials!.AccessKeyId!, /^ASIA[A-Z2-7]{16}$/);
+  assert.equal(answer.Credentials!.SecretAccessKey!.length, 40);
+  assert.deepEqual(answer.Credentials!.Expiration, new Date("2026-01-01T01:00:00Z"));
+
+  const session = await assumed(on, codebuild);
+  assert.deepEqual(await session.send(new GetCallerIdentityCommand({})), {
+    UserId: answer.AssumedRoleUser!.AssumedRoleId!.replace("build", "session"),
+    Account: ACCOUNT,
+    Arn: `arn:aws:sts::${ACCOUNT}:assumed-role/deployer/session`,
+  });
+  const other = on.client(servicePrincipal("ecs-tasks.amazonaws.com", ACCOUNT), SCOPE);
+  await assert.rejects(assumed(on, other), {
+    name: "AccessDenied",
+    message: `User: ecs-tasks.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: ${ROLE} because no role trust policy allows the sts:AssumeRole action`,
+  });
+});
+
+test("a role that trusts the account leaves it to the caller's own policies", async () => {
+  await using on = await system();
+  await aRole(on, EVERYONE_HERE);
+  const denied = await aUser(on, "");
+  await assert.rejects(assumed(on, denied), /because no identity-based policy allows the sts:AssumeRole action/);
+  const PolicyDocument = ALL;
+  await on.root.send(new iamSdk.PutUserPolicyCommand({ UserName: "dev", PolicyName: "own", PolicyDocument }));
+  await assumed(on, denied);
+});
+
+test("a role that trusts somebody else, or is not there, cannot be assumed", async () => {
+  await using on = await system();
+  await aRole(on, { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/other` } });
+  const client = await aUser(on);
+  await assert.rejects(assumed(on, client), { name: "AccessDenied" });
+  await assert.rejects(assumed(on, client, { RoleArn: `arn:aws:iam::${ACCOUNT}:role/missing` }), {
+    name: "AccessDenied",
+  });
+  await assert.rejects(assumed(on, client, { RoleArn: `arn:aws:iam::${ACCOUNT}:role/path/deployer` }), {
+    name: "AccessDenied",
+  });
+});
+
+test("the external id must be the one that the trust policy asks for", async () => {
+  await using on = await system();
+  await aRole(on, { ...EVERYONE_HERE, Condition: { StringEquals: { "sts:ExternalId": "abc" } } });
+  const client = await aUser(on);
+  await assert.rejects(assumed(on, client), { name: "AccessDenied" });
+  await assert.rejects(assumed(on, client, { ExternalId: "xyz" }), { name: "AccessDenied" });
+  await assumed(on, client, { ExternalId: "abc" });
+});
+
+test("a session has no more than its session policy allows", async () => {
+  await using on = await system();
+  await aRole(on, EVERYONE_HERE);
+  const client = await aUser(on);
+  const Policy = ALL.replace('"Action":"*"', '"Action":"iam:ListRoles"');
+  const session = await assumed(on, client, { Policy });
+  await session.send(new iamSdk.ListRolesCommand({}));
+  await assert.rejects(session.send(new iamSdk.ListUsersCommand({})), /because no session policy allows/);
+
+  const managed = await assumed(on, client, { PolicyArns: [{ arn: "arn:aws:iam::aws:policy/IAMReadOnlyAccess" }] });
+  await managed.send(new iamSdk.ListUsersCommand({}));
+  await assert.rejects(managed.send(new iamSdk.CreateUserCommand({ UserName: "x" })), { name: "AccessDenied" });
+  await assert.rejects(assumed(on, client, { Policy: "{" }), { name: "MalformedPolicyDocumentException" });
+  await assert.rejects(assumed(on, client, { PolicyArns: [{ arn: "arn:aws:iam::aws:policy/MissingPolicy" }] }), {
+    name: "ValidationError",
+  });
+});
+
+test("the duration is bounded by the role, and by one hour when roles are chained", async () => {
+  await using on = await system();
+  await aRole(on, EVERYONE_HERE, { MaxSessionDuration: 7200 });
+  const client = await aUser(on);
+  const session = await assumed(on, client, { DurationSeconds: 7200 });
+  await assert.rejects(assumed(on, client, { DurationSeconds: 7201 }), {
+    name: "ValidationError",
+    message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+  });
+  await assert.rejects(assumed(on, client, { DurationSeconds: 899 }), { name: "ValidationError" });
+  await assumed(on, session, { DurationSeconds: 3600 });
+  await assert.rejects(assumed(on, session, { DurationSeconds: 3601 }), {
+    name: "ValidationError",
+    message: "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+  });
+});
+
+test("tags need sts:TagSession, and transitive ones go on to the next session", async () => {
+  await using on = await system();
+  await aRole(
+    on,
+    { ...EVERYONE_HERE, Action: ["sts:AssumeRole", "sts:TagSession"] },
+    { Tags: [{ Key: "Team", Value: "r" }] },
+  );
+  const client = await aUser(on);
+  const session = await assumed(on, client, { Tags: [{ Key: "env", Value: "prod" }], TransitiveTagKeys: ["env"] });
+  assert.deepEqual(session.principal.tags, { Team: "r", env: "prod" });
+  const next = await assumed(on, session, { Tags: [{ Key: "team", Value: "s" }] });
+  assert.deepEqual(next.principal.tags, { env: "prod", team: "s" });
+  await assert.rejects(assumed(on, session, { Tags: [{ Key: "ENV", Value: "dev" }] }), { name: "ValidationError" });
+
+  const AssumeRole = { ...EVERYONE_HERE, Effect: "Allow", Action: "sts:AssumeRole" };
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [AssumeRole] });
+  await on.root.send(new iamSdk.UpdateAssumeRolePolicyCommand({ RoleName: "deployer", PolicyDocument }));
+  await assumed(on, client);
+  await assert.rejects(assumed(on, client, { Tags: [{ Key: "env", Value: "prod" }] }), /sts:TagSession on resource/);
+});
+
+test("a source identity stays the same through a chain of sessions", async () => {
+  await using on = await system();
+  await aRole(on, { ...EVERYONE_HERE, Action: ["sts:AssumeRole", "sts:SetSourceIdentity"] });
+  const session = await assumed(on, await aUser(on), { SourceIdentity: "alice" });
+  const next = await assumed(on, session);
+  assert.equal(next.principal.sourceIdentity, "alice");
+  await assert.rejects(assumed(on, session, { SourceIdentity: "mallory" }), { name: "AccessDenied" });
+});
+
+test("root assumes no role, unless any credentials are taken", async () => {
+  await using on = await system();
+  await aRole(on, EVERYONE_HERE);
+  await assert.rejects(assumed(on, on.root), { message: "Roles may not be assumed by root accounts." });
+  await using lax = await system({ acceptAnyCredentials: true });
+  await aRole(lax, EVERYONE_HERE);
+  await assumed(lax, lax.root);
+});
+
+test("a role of another account needs both accounts' consent", async () => {
+  await using on = await system();
+  await aRole(on, { Principal: { AWS: "999999999999" } });
+  const client = await aUser(on);
+  await assert.rejects(assumed(on, client), { name: "AccessDenied" });
+  const stranger = { type: "User", arn: "arn:aws:iam::999999999999:user/x", accountId: "999999999999" } as const;
+  const principal = { ...stranger, userId: "AIDAX", accessKeyId: "AKIAX" };
+  const abroad = on.client(principal, { accountId: "999999999999", region: REGION });
+  await assert.rejects(assumed(on, abroad), /with an explicit deny|because no identity-based policy/);
+});
