@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
-import { before, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import * as sdk from "@aws-sdk/client-elastic-load-balancing-v2";
 import { aClosedPort, aServer } from "#gateway/edge-testing.ts";
 import { requestHandler } from "#gateway/handle.ts";
@@ -91,8 +91,6 @@ async function setAttribute(system: TestSystem, group: string, Key: string, Valu
   const Attributes = [{ Key, Value }];
   await system.root.send(new sdk.ModifyTargetGroupAttributesCommand({ TargetGroupArn: group, Attributes }));
 }
-
-before(() => process.setMaxListeners(0));
 
 test("requests go to the targets in turn", QUICK, async (t) => {
   const [one, two, three] = [await aTarget(t, "one"), await aTarget(t, "two"), await aTarget(t, "three")];

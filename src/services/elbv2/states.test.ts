@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HealthCheckSettings } from "./model.ts";
+import type { Health, HealthCheckSettings } from "./model.ts";
 import { type CheckOutcome, checkInterval, HEALTHY, healthAfter, type Progress, REGISTERING } from "./states.ts";
 
 const SETTINGS: HealthCheckSettings = {
@@ -17,7 +17,7 @@ const PASS: CheckOutcome = { passed: true };
 const FAIL: CheckOutcome = { passed: false, reason: "Target.Timeout", description: "Request timed out" };
 const UNHEALTHY = { state: "unhealthy", reason: "Target.Timeout", description: "Request timed out" } as const;
 
-function states(start: typeof HEALTHY, outcomes: readonly CheckOutcome[], everyMs: number): string[] {
+function states(start: Health, outcomes: readonly CheckOutcome[], everyMs: number): string[] {
   let health = start;
   let progress: Progress | undefined;
   return outcomes.map((outcome, index) => {
@@ -31,7 +31,7 @@ test("one passed check makes a new target healthy", () => {
 });
 
 test("a new target that fails is given up when as many checks at the interval would have failed", () => {
-  const found = states(REGISTERING, Array(12).fill(FAIL), 1000);
+  const found = states(REGISTERING, Array<CheckOutcome>(12).fill(FAIL), 1000);
   assert.equal(found.indexOf("unhealthy"), 10);
 });
 
@@ -44,7 +44,7 @@ test("only consecutive failures up to the threshold make a healthy target unheal
 });
 
 test("only consecutive passes up to the threshold make an unhealthy target healthy", () => {
-  const found = states(UNHEALTHY as never, [PASS, PASS, FAIL, PASS, PASS, PASS], 10_000);
+  const found = states(UNHEALTHY, [PASS, PASS, FAIL, PASS, PASS, PASS], 10_000);
   assert.deepEqual(found, ["unhealthy", "unhealthy", "unhealthy", "unhealthy", "unhealthy", "healthy"]);
 });
 
