@@ -38,7 +38,10 @@ export async function content(blobs: BlobStore, segments: readonly Segment[], ra
   const [first, ...rest] = slices(segments, range ?? { start: 0, end: size - 1 });
   if (!first) return Readable.from([]);
   const opened = await blobs.get(first.sha256, first);
-  return rest.length === 0 ? opened : Readable.from(chained(blobs, opened, rest), { objectMode: false });
+  if (rest.length === 0) return opened;
+  const all = Readable.from(chained(blobs, opened, rest), { objectMode: false });
+  // A reader that gives up before the first byte never enters the generator.
+  return all.on("close", () => opened.destroy());
 }
 
 async function* chained(blobs: BlobStore, first: Readable, rest: readonly Slice[]): AsyncGenerator<Buffer> {
