@@ -177,14 +177,14 @@ test("a role may do what its policy says, action by action", async () => {
   await client.send(new sdk.HeadObjectCommand(named));
   await client.send(new sdk.ListObjectsV2Command({ Bucket: "roles", Prefix: "in/" }));
   const denied = [
-    client.send(new sdk.ListObjectsV2Command({ Bucket: "roles" })),
-    client.send(new sdk.PutObjectCommand({ ...named, Key: "out/k", Body: "x" })),
-    client.send(new sdk.PutObjectCommand({ ...named, Body: "x", Tagging: "a=b" })),
-    client.send(new sdk.GetObjectCommand({ ...named, VersionId: "null" })),
-    client.send(new sdk.CopyObjectCommand({ Bucket: "roles", Key: "in/copy", CopySource: "roles/out/k" })),
-    client.send(new sdk.DeleteObjectCommand(named)),
+    () => client.send(new sdk.ListObjectsV2Command({ Bucket: "roles" })),
+    () => client.send(new sdk.PutObjectCommand({ ...named, Key: "out/k", Body: "x" })),
+    () => client.send(new sdk.PutObjectCommand({ ...named, Body: "x", Tagging: "a=b" })),
+    () => client.send(new sdk.GetObjectCommand({ ...named, VersionId: "null" })),
+    () => client.send(new sdk.CopyObjectCommand({ Bucket: "roles", Key: "in/copy", CopySource: "roles/out/k" })),
+    () => client.send(new sdk.DeleteObjectCommand(named)),
   ];
-  for (const attempt of denied) await assert.rejects(attempt, { name: "AccessDenied" });
+  for (const attempt of denied) await assert.rejects(attempt(), { name: "AccessDenied" });
   const deletion = await client.send(
     new sdk.DeleteObjectsCommand({ Bucket: "roles", Delete: { Objects: [{ Key: "in/k" }] } }),
   );
