@@ -7,8 +7,8 @@ import { IamIdentities } from "./identities.ts";
 import { iam } from "./index.ts";
 
 /** With IAM's real identities. */
-export function iamSystem(): Promise<TestSystem> {
-  return testSystem({ services: [iam, sts], identities: (system) => new IamIdentities(system) });
+export function iamSystem(options: { readonly database?: string } = {}): Promise<TestSystem> {
+  return testSystem({ services: [iam, sts], identities: (system) => new IamIdentities(system), ...options });
 }
 
 export function policy(effect: "Allow" | "Deny", action: string | string[], resource: string | string[] = "*"): string {

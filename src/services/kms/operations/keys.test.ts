@@ -109,6 +109,20 @@ test("states: disabled keys are not used, pending ones come back disabled or go"
   await assert.rejects(root.send(new sdk.DescribeKeyCommand({ KeyId })), { name: "NotFoundException" });
 });
 
+test("a key is deleted with its aliases when its waiting period is over", async () => {
+  await using system = await testSystem({ services: [kms], work: false });
+  system.setNow(new Date("2020-01-01T00:00:00Z"));
+  const { KeyId } = await aKey(system);
+  await system.root.send(new sdk.CreateAliasCommand({ AliasName: "alias/app", TargetKeyId: KeyId }));
+  await system.root.send(new sdk.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
+  system.setNow(new Date("2020-01-08T00:00:00Z"));
+  await system.work.start();
+  const aliases = async () => (await system.root.send(new sdk.ListAliasesCommand({}))).Aliases;
+  while ((await aliases())?.length) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual((await system.root.send(new sdk.ListKeysCommand({}))).Keys, []);
+  assert.deepEqual(system.workErrors, []);
+});
+
 test("the key policy alone decides unless it enables the account's IAM policies", async () => {
   await using system = await testSystem({ services: [kms] });
   const { KeyId, Arn } = await aKey(system);
