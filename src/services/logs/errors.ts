@@ -1,7 +1,6 @@
 /** CloudWatch Logs' modelled exceptions, in its own words. */
 import {
   InvalidParameterException,
-  OperationAbortedException,
   ResourceAlreadyExistsException,
   ResourceNotFoundException,
   TooManyTagsException,
@@ -34,11 +33,5 @@ export const tooManyTags = (resourceName: string) =>
 export const deletionProtected = () =>
   new ValidationException({
     message: "The log group cannot be deleted because deletion protection is enabled.",
-    $metadata,
-  });
-
-export const conflictingChange = () =>
-  new OperationAbortedException({
-    message: "A conflicting operation is currently in progress against this resource.",
     $metadata,
   });

@@ -96,7 +96,6 @@ const ANSWERS = {
   MethodNotAllowed: { status: 405, message: "The specified method is not allowed against this resource." },
   MissingContentLength: { status: 411, message: "You must provide the Content-Length HTTP header." },
   NoSuchBucketPolicy: { status: 404, message: "The bucket policy does not exist" },
-  NoSuchCORSConfiguration: { status: 404, message: "The CORS configuration does not exist" },
   NoSuchLifecycleConfiguration: { status: 404, message: "The lifecycle configuration does not exist" },
   NoSuchPublicAccessBlockConfiguration: { status: 404, message: "The public access block configuration was not found" },
   NoSuchTagSet: { status: 404, message: "The TagSet does not exist" },
@@ -105,12 +104,7 @@ const ANSWERS = {
   NotModified: { status: 304, message: "Not Modified" },
   OwnershipControlsNotFoundError: { status: 404, message: "The bucket ownership controls were not found" },
   PreconditionFailed: { status: 412, message: "At least one of the pre-conditions you specified did not hold" },
-  ServerSideEncryptionConfigurationNotFoundError: {
-    status: 404,
-    message: "The server side encryption configuration was not found",
-  },
   SlowDown: { status: 503, message: "Please reduce your request rate." },
-  TooManyBuckets: { status: 400, message: "You have attempted to create more buckets than allowed" },
 } as const satisfies Record<string, Answer>;
 
 export type S3ErrorCode = keyof typeof ANSWERS;
