@@ -1,0 +1,37 @@
+/** Finds what a call names. Pipelines of other accounts and regions are as good as absent. */
+import type { Call } from "#gateway/context.ts";
+import type { Database } from "#store/database.ts";
+import { executionNotFound, pipelineNotFound, stageNotFound } from "./errors.ts";
+import { findExecution } from "./execution-store.ts";
+import type { Declaration, DeclaredStage, Execution, Pipeline } from "./model.ts";
+import { findDeclaration, findPipeline } from "./store.ts";
+
+/** Throws PipelineNotFoundException. */
+export async function existingPipeline(call: Call, name: string): Promise<Pipeline> {
+  const pipeline = await findPipeline(call.db, call, name);
+  if (!pipeline) throw pipelineNotFound(call, name);
+  return pipeline;
+}
+
+/** The pipeline with its current structure. Throws PipelineNotFoundException. */
+export async function pipelineWithDeclaration(
+  call: Call,
+  name: string,
+): Promise<{ pipeline: Pipeline; declaration: Declaration }> {
+  const pipeline = await existingPipeline(call, name);
+  return { pipeline, declaration: (await findDeclaration(call.db, pipeline.id, pipeline.version))! };
+}
+
+/** Throws PipelineExecutionNotFoundException. */
+export async function existingExecution(db: Database, pipeline: Pipeline, id: string): Promise<Execution> {
+  const execution = await findExecution(db, pipeline.id, id);
+  if (!execution) throw executionNotFound(pipeline.name, id);
+  return execution;
+}
+
+/** Throws StageNotFoundException. */
+export function existingStage({ name, stages }: Declaration, stageName: string): DeclaredStage {
+  const stage = stages.find((candidate) => candidate.name === stageName);
+  if (!stage) throw stageNotFound(name, stageName);
+  return stage;
+}
