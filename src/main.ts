@@ -168,6 +168,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       for (const plane of services.flatMap(({ dataPlanes }) => dataPlanes)) await plane.stop?.();
       await listener.close(CLOSE_GRACE_MS);
       await audit.flush();
+      await identities.stop();
       await store.close();
     },
   };
