@@ -25,8 +25,13 @@ const REMOTE_MS = 30_000;
 /** Where the repository or the branch cannot be found. */
 const UNREADABLE_MS = 5_000;
 
+/** A connection is looked up anew after this long: every lookup is a call in the audit trail. */
+const REMOTE_KEPT_MS = 60_000;
+const MAX_REMOTES = 1_000;
+
 export function registerWatch(system: System): void {
-  system.work.register(WATCH_WORK, ({ id }) => watch(system, id));
+  const remotes = new Remotes(system);
+  system.work.register(WATCH_WORK, ({ id }) => watch(system, id, remotes));
   system.bus.subscribe(TOPIC, (repository) => {
     wakeWatchers(system, repository).catch((error: unknown) =>
       system.log("error", "a pushed change could not be passed on; polling goes on", {
@@ -35,6 +40,27 @@ export function registerWatch(system: System): void {
       }),
     );
   });
+}
+
+/** Where sources are, kept for a while. */
+class Remotes {
+  readonly #system: System;
+  readonly #known = new Map<string, { remote: Remote; until: number }>();
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  async of(pipeline: Pipeline, { configuration }: DeclaredAction): Promise<Remote> {
+    const key = `${pipeline.id} ${sourceOf(configuration)}`;
+    const now = this.#system.clock.now().getTime();
+    const known = this.#known.get(key);
+    if (known && known.until > now) return known.remote;
+    const { remote } = await connectedRemote(this.#system, pipeline, configuration);
+    if (this.#known.size >= MAX_REMOTES) this.#known.clear();
+    this.#known.set(key, { remote, until: now + REMOTE_KEPT_MS });
+    return remote;
+  }
 }
 
 /** Also where a pipeline is watched already: it looks at once. Join the caller's transaction, then wake the work. */
@@ -56,14 +82,14 @@ function sameRepository(one: string | undefined, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase();
 }
 
-async function watch(system: System, pipelineId: string): Promise<"done" | Date> {
+async function watch(system: System, pipelineId: string, remotes: Remotes): Promise<"done" | Date> {
   const pipeline = await findPipelineById(system.db, pipelineId);
   const declaration = pipeline && (await findDeclaration(system.db, pipeline.id, pipeline.version));
   if (!declaration) return "done";
   const sources = watchedSources(declaration);
   if (sources.length === 0) return "done";
   const waits: number[] = [];
-  for (const source of sources) waits.push(await look(system, pipeline, declaration, source));
+  for (const source of sources) waits.push(await look(system, pipeline, declaration, source, remotes));
   return after(system.clock.now(), Math.min(...waits));
 }
 
@@ -73,16 +99,18 @@ async function look(
   pipeline: Pipeline,
   declaration: Declaration,
   action: DeclaredAction,
+  remotes: Remotes,
 ): Promise<number> {
   try {
-    const { remote } = await connectedRemote(system, pipeline, action.configuration);
+    const remote = await remotes.of(pipeline, action);
     const head = await headOf(remote, action.configuration.BranchName!);
-    if (head !== undefined) await noteHead(system, pipeline, declaration, action, head);
     if (head === undefined) return UNREADABLE_MS;
+    await noteHead(system, pipeline, declaration, action, head);
     return remote.url.startsWith("/") ? FOLDER_MS : REMOTE_MS;
   } catch (error) {
     // A connection that is pending or a repository that is not there yet: the source action says so when it runs.
-    if (error instanceof ActionFailure || error instanceof GitError) return UNREADABLE_MS;
+    if (error instanceof ActionFailure) return REMOTE_MS;
+    if (error instanceof GitError) return UNREADABLE_MS;
     throw error;
   }
 }

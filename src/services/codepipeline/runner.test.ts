@@ -1,0 +1,394 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { describe, it } from "node:test";
+import {
+  CreatePipelineCommand,
+  GetPipelineExecutionCommand,
+  GetPipelineStateCommand,
+  ListActionExecutionsCommand,
+  ListPipelineExecutionsCommand,
+  type PipelineExecutionStatus,
+  StartPipelineExecutionCommand,
+} from "@aws-sdk/client-codepipeline";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
+import { IamIdentities } from "../iam/index.ts";
+import { fileInZip } from "./artifact-zip.ts";
+import { aPipeline, aPipelineSystem, BUCKET, eventually, type PipelineSystem } from "./testing.ts";
+import { WATCH_WORK } from "./watch.ts";
+
+const pipelineName = "cruddur-backend-fargate";
+const IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/backend-flask:2";
+const DEFINITIONS = { "imagedefinitions.json": JSON.stringify([{ name: "backend-flask", imageUri: IMAGE }]) };
+
+const history = async (system: TestSystem) =>
+  (await system.root.send(new ListPipelineExecutionsCommand({ pipelineName }))).pipelineExecutionSummaries!;
+
+async function created({ system, connectionArn }: PipelineSystem, changes = {}): Promise<string> {
+  await system.root.send(new CreatePipelineCommand({ pipeline: aPipeline(connectionArn, changes) }));
+  return (await history(system))[0]!.pipelineExecutionId!;
+}
+
+const started = ({ builds }: PipelineSystem, count = 1) =>
+  eventually(
+    async () => builds.started.length,
+    (length) => length >= count,
+  );
+
+async function ended(system: TestSystem, pipelineExecutionId: string, status: PipelineExecutionStatus) {
+  const get = new GetPipelineExecutionCommand({ pipelineName, pipelineExecutionId });
+  const { pipelineExecution } = await eventually(
+    () => system.root.send(get),
+    (seen) => seen.pipelineExecution?.status !== "InProgress",
+  );
+  assert.equal(pipelineExecution?.status, status);
+  return pipelineExecution;
+}
+
+/** The action executions of a pipeline execution by action name. */
+async function actions(system: TestSystem, pipelineExecutionId: string) {
+  const list = new ListActionExecutionsCommand({ pipelineName, filter: { pipelineExecutionId } });
+  const { actionExecutionDetails = [] } = await system.root.send(list);
+  return Object.fromEntries(actionExecutionDetails.map((detail) => [detail.actionName!, detail]));
+}
+
+async function failureOf(system: TestSystem, pipelineExecutionId: string, action: string) {
+  await ended(system, pipelineExecutionId, "Failed");
+  return (await actions(system, pipelineExecutionId))[action]?.output?.executionResult?.errorDetails;
+}
+
+/** Waits until the watcher has looked at the source once more. */
+async function looked(system: TestSystem): Promise<void> {
+  const [watch] = await dueWatches(system);
+  system.bus.publish("source-changed", "omenking/cruddur");
+  await eventually(
+    () => dueWatches(system),
+    ([later]) => later !== undefined && later > watch!,
+  );
+}
+
+/** When pipelines are looked at next. */
+async function dueWatches(system: TestSystem): Promise<number[]> {
+  const db = system.db.withTables<{ work: { kind: string; due_at: number } }>();
+  const rows = await db.selectFrom("work").select("due_at").where("kind", "=", WATCH_WORK).execute();
+  return rows.map(({ due_at }) => Number(due_at));
+}
+
+describe("a pipeline", () => {
+  it("runs when it is made: source to artifact, build, new revision, rolled service", async () => {
+    await using made = await aPipelineSystem();
+    const { system, builds, ecs } = made;
+    const commitId = await made.commit("prod", 'Say "hello"');
+    const id = await created(made);
+    await started(made);
+
+    const [build] = builds.started;
+    assert.match(
+      build!.sourceLocationOverride!,
+      new RegExp(`^${BUCKET}/cruddur-backend-farg/SourceArti/[A-Za-z0-9]{7}$`),
+    );
+    assert.equal(build!.sourceTypeOverride, "S3");
+    assert.deepEqual(build!.environmentVariablesOverride, [
+      { name: "MESSAGE", value: 'Say "hello"', type: "PLAINTEXT" },
+    ]);
+    const { location, path, name, ...rest } = build!.artifactsOverride!;
+    assert.deepEqual([location, path, name?.length], [BUCKET, "cruddur-backend-farg/BuildArtif", 7]);
+    assert.deepEqual(rest, { type: "S3", packaging: "ZIP", namespaceType: "NONE", overrideArtifactName: false });
+    const Key = build!.sourceLocationOverride!.slice(BUCKET.length + 1);
+    const { Body } = await system.root.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+    assert.equal((await fileInZip(await buffer(Body as Readable), "VERSION", 100))?.toString(), "1");
+
+    await builds.finish(
+      system,
+      { buildStatus: "SUCCEEDED", exportedEnvironmentVariables: [{ name: "TAG", value: "2" }] },
+      DEFINITIONS,
+    );
+    await eventually(
+      async () => ecs.registered.length,
+      (length) => length > 0,
+    );
+    ecs.complete();
+    const execution = await ended(system, id, "Succeeded");
+
+    assert.deepEqual(ecs.registered, [
+      {
+        family: "backend-flask",
+        cpu: "256",
+        requiresCompatibilities: ["FARGATE"],
+        containerDefinitions: [
+          { name: "backend-flask", image: IMAGE, portMappings: [{ containerPort: 4567 }] },
+          { name: "xray", image: "xray:1" },
+        ],
+        tags: [{ key: "app", value: "cruddur" }],
+      },
+    ]);
+    assert.equal(execution.artifactRevisions?.[0]?.revisionId, commitId);
+    assert.equal(execution.trigger?.triggerType, "CreatePipeline");
+    const { Source, Build, Deploy } = await actions(system, id);
+    assert.equal(Source?.output?.outputVariables?.CommitId, commitId);
+    assert.equal(Build?.input?.inputArtifacts?.[0]?.s3location?.key, Key);
+    assert.deepEqual(Build?.output?.outputVariables, { TAG: "2" });
+    assert.match(Build?.output?.executionResult?.externalExecutionUrl ?? "", /#\/builds\/bake-image:/);
+    assert.equal(Deploy?.output?.executionResult?.externalExecutionId, "ecs-svc/2");
+    assert.deepEqual(system.workErrors, []);
+  });
+
+  it("starts once for a new commit on its branch, and not for others", async () => {
+    await using made = await aPipelineSystem();
+    const { system } = made;
+    await made.commit("prod", "one");
+    await created(made);
+    await started(made);
+    await made.commit("main", "elsewhere");
+    const commitId = await made.commit("prod", "two");
+    system.bus.publish("source-changed", "OmenKing/cruddur");
+    const seen = await eventually(
+      () => history(system),
+      (executions) => executions.length > 1,
+    );
+    assert.equal(seen[0]?.trigger?.triggerType, "Webhook");
+    assert.equal(seen[0]?.trigger?.triggerDetail, made.connectionArn);
+    await eventually(
+      () => history(system),
+      ([newest]) => newest?.sourceRevisions?.[0]?.revisionId === commitId,
+    );
+    // Looked at again and again, the same commit starts nothing more.
+    for (let look = 0; look < 3; look++) await looked(system);
+    assert.equal((await history(system)).length, 2);
+  });
+
+  it("fetches the commit that it is asked for", async () => {
+    await using made = await aPipelineSystem();
+    const first = await made.commit("prod", "one");
+    await made.commit("prod", "two");
+    await created(made);
+    const { pipelineExecutionId = "" } = await made.system.root.send(
+      new StartPipelineExecutionCommand({
+        name: pipelineName,
+        sourceRevisions: [{ actionName: "Source", revisionType: "COMMIT_ID", revisionValue: first }],
+      }),
+    );
+    const revision = await eventually(
+      async () => (await actions(made.system, pipelineExecutionId)).Source?.output?.outputVariables?.CommitId,
+      (commitId) => commitId !== undefined,
+    );
+    assert.equal(revision, first);
+  });
+});
+
+describe("a pipeline's role", () => {
+  const denied: [
+    missing: string,
+    left: ("connection" | "artifacts" | "build" | "deploy")[],
+    action: string,
+    message: RegExp,
+  ][] = [
+    [
+      "UseConnection",
+      ["artifacts"],
+      "Source",
+      /^Unable to use Connection: arn:.*\. The provided role does not have sufficient permissions\.$/,
+    ],
+    [
+      "the bucket",
+      ["connection"],
+      "Source",
+      /^The service role or action role doesn’t have the permissions required to access the Amazon S3 bucket named codepipeline-artifacts\./,
+    ],
+    [
+      "StartBuild",
+      ["connection", "artifacts"],
+      "Build",
+      /^Error calling startBuild: User: .*assumed-role\/pipeline\/.* is not authorized to perform: codebuild:StartBuild/,
+    ],
+    [
+      "ECS",
+      ["connection", "artifacts", "build"],
+      "Deploy",
+      /^The provided role does not have sufficient permissions to access ECS\./,
+    ],
+  ];
+  for (const [missing, left, action, message] of denied) {
+    it(`without ${missing} fails the action`, async () => {
+      await using made = await aPipelineSystem();
+      await made.allow(...left);
+      await made.commit("prod", "one");
+      const id = await created(made);
+      if (action === "Deploy") {
+        await started(made);
+        await made.builds.finish(made.system, { buildStatus: "SUCCEEDED" }, DEFINITIONS);
+      }
+      const error = await failureOf(made.system, id, action);
+      assert.equal(error?.code, "PermissionError");
+      assert.match(error?.message ?? "", message);
+    });
+  }
+});
+
+describe("an action that fails", () => {
+  const sources: [what: string, configuration: Record<string, string>, message: RegExp][] = [
+    [
+      "branch",
+      { BranchName: "none" },
+      /^\[GitHub\] No Branch \[none\] found for FullRepositoryName \[omenking\/cruddur\]$/,
+    ],
+    ["repository", { FullRepositoryId: "omenking/none" }, /^Could not read the repository omenking\/none: /],
+  ];
+  for (const [what, configuration, message] of sources) {
+    it(`says that the ${what} is missing`, async () => {
+      await using made = await aPipelineSystem();
+      await made.commit("prod", "one");
+      const { stages = [] } = aPipeline(made.connectionArn);
+      Object.assign(stages[0]!.actions![0]!.configuration!, configuration);
+      const error = await failureOf(made.system, await created(made, { stages }), "Source");
+      assert.deepEqual([error?.code, message.test(error?.message ?? "")], ["ConfigurationError", true], error?.message);
+    });
+  }
+
+  it("shows how the build ended", async () => {
+    await using made = await aPipelineSystem();
+    await made.commit("prod", "one");
+    const id = await created(made);
+    await started(made);
+    const contexts = [{ statusCode: "COMMAND_EXECUTION_ERROR", message: "exit status 1" }];
+    await made.builds.finish(made.system, {
+      buildStatus: "FAILED",
+      phases: [
+        { phaseType: "INSTALL", phaseStatus: "SUCCEEDED" },
+        { phaseType: "BUILD", phaseStatus: "FAILED", contexts },
+      ],
+    });
+    assert.deepEqual(await failureOf(made.system, id, "Build"), {
+      code: "JobFailed",
+      message:
+        "Build terminated with state: FAILED. Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: exit status 1",
+    });
+    const { stageStates } = await made.system.root.send(new GetPipelineStateCommand({ name: pipelineName }));
+    assert.deepEqual(
+      stageStates?.map(({ latestExecution }) => latestExecution?.status),
+      ["Succeeded", "Failed", undefined],
+    );
+  });
+
+  const definitions: [what: string, files: Record<string, string>, message: RegExp][] = [
+    [
+      "is missing",
+      { "other.json": "[]" },
+      /^Did not find the image definition file imagedefinitions\.json in the input artifacts ZIP file\. Verify the file is stored in your pipeline's Amazon S3 artifact bucket: codepipeline-artifacts key: /,
+    ],
+    [
+      "is not JSON",
+      { "imagedefinitions.json": "[{" },
+      /^The image definition file imagedefinitions\.json contents invalid JSON format/,
+    ],
+    ["has another shape", { "imagedefinitions.json": '[{"name":"x"}]' }, /contents invalid JSON format/],
+    ["is too large", { "imagedefinitions.json": " ".repeat(200_000) }, /is larger than 102400 bytes$/],
+    [
+      "names an unknown container",
+      { "imagedefinitions.json": '[{"name":"web","imageUri":"x"}]' },
+      /^The AWS ECS container web does not exist$/,
+    ],
+  ];
+  for (const [what, files, message] of definitions) {
+    it(`says that the image definition file ${what}, and registers nothing`, async () => {
+      await using made = await aPipelineSystem();
+      await made.commit("prod", "one");
+      const id = await created(made);
+      await started(made);
+      await made.builds.finish(made.system, { buildStatus: "SUCCEEDED" }, files);
+      const error = await failureOf(made.system, id, "Deploy");
+      assert.deepEqual([error?.code, message.test(error?.message ?? "")], ["ConfigurationError", true], error?.message);
+      assert.equal(made.ecs.registered.length, 0);
+    });
+  }
+
+  it("gives ECS's reason for a failed deployment", async () => {
+    await using made = await aPipelineSystem();
+    await made.commit("prod", "one");
+    const id = await created(made);
+    await started(made);
+    await made.builds.finish(made.system, { buildStatus: "SUCCEEDED" }, DEFINITIONS);
+    await eventually(
+      async () => made.ecs.registered.length,
+      (length) => length > 0,
+    );
+    made.ecs.fail("ECS deployment circuit breaker: tasks failed to start.");
+    const error = await failureOf(made.system, id, "Deploy");
+    assert.equal(error?.message, "Deployment failed. ECS deployment circuit breaker: tasks failed to start.");
+  });
+
+  const missing: [stage: number, action: string, configuration: Record<string, string>, message: string][] = [
+    [
+      1,
+      "Build",
+      { ProjectName: "missing" },
+      "Error calling startBuild: Project cannot be found: missing (Service: AWSCodeBuild; Status Code: 400; Error Code: ResourceNotFoundException)",
+    ],
+    [2, "Deploy", { ServiceName: "web" }, "The Amazon ECS service 'web' does not exist."],
+    [2, "Deploy", { ClusterName: "none" }, "The Amazon ECS cluster 'none' does not exist."],
+    [
+      1,
+      "Build",
+      { ProjectName: "#{SourceVariables.Nothing}" },
+      "The variable #{SourceVariables.Nothing} in the action's configuration could not be resolved: there is no such output variable of an action that has run",
+    ],
+  ];
+  for (const [stage, action, configuration, message] of missing) {
+    it(`names what does not exist: ${JSON.stringify(configuration)}`, async () => {
+      await using made = await aPipelineSystem();
+      await made.commit("prod", "one");
+      const { stages = [] } = aPipeline(made.connectionArn);
+      Object.assign(stages[stage]!.actions![0]!.configuration!, configuration);
+      const id = await created(made, { stages });
+      if (action === "Deploy") {
+        await started(made);
+        await made.builds.finish(made.system, { buildStatus: "SUCCEEDED" }, DEFINITIONS);
+      }
+      assert.equal((await failureOf(made.system, id, action))?.message, message);
+    });
+  }
+});
+
+describe("recovery", () => {
+  it("finds the build again whose start was not written down", async () => {
+    await using made = await aPipelineSystem();
+    made.builds.answersToLose = 1;
+    await made.commit("prod", "one");
+    const id = await created(made);
+    await eventually(
+      async () => (await actions(made.system, id)).Build?.output?.executionResult?.externalExecutionId,
+      Boolean,
+    );
+    assert.equal(made.builds.started.length, 1);
+    assert.equal(made.system.workErrors.length, 1);
+  });
+
+  it("goes on in another process where the first one was, and does nothing twice", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "slipway-recovery-test-"));
+    const database = join(folder, "slipway.db");
+    try {
+      const first = await aPipelineSystem({ database });
+      await first.commit("prod", "one");
+      const id = await created(first);
+      await started(first);
+      await first.builds.finish(first.system, { buildStatus: "SUCCEEDED" }, DEFINITIONS);
+      await eventually(
+        async () => (await actions(first.system, id)).Deploy?.output?.executionResult?.externalExecutionId,
+        Boolean,
+      );
+      await first[Symbol.asyncDispose]();
+
+      const { services } = first.system.registry;
+      await using second = await testSystem({ services, database, identities: (parts) => new IamIdentities(parts) });
+      first.ecs.complete();
+      await ended(second, id, "Succeeded");
+      assert.deepEqual([first.builds.started.length, first.ecs.registered.length], [1, 1]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
