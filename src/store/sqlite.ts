@@ -2,7 +2,16 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement } from "kysely";
+import {
+  Kysely,
+  type LimitNode,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  SqliteQueryCompiler,
+  type SqliteStatement,
+} from "kysely";
 import { assertNotInTransaction, type Database, type Store } from "./database.ts";
 
 /** Kysely compiles each distinct query to the same text, so a service's statements all fit. */
@@ -36,6 +45,21 @@ class GuardedDialect extends SqliteDialect {
 
   override createAdapter(): SqliteAdapter {
     return new SqliteAdapter();
+  }
+
+  override createQueryCompiler(): PlannedOnceCompiler {
+    return new PlannedOnceCompiler();
+  }
+}
+
+/**
+ * SQLite plans by the value of a plain `limit ?` and so compiles the statement anew whenever one is bound: measured, a
+ * query of 2 µs takes 12. An expression it leaves alone.
+ */
+class PlannedOnceCompiler extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode): void {
+    super.visitLimit(node);
+    this.append(" + 0");
   }
 }
 
