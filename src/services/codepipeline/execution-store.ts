@@ -166,15 +166,15 @@ export async function findAction(db: Database, id: string): Promise<ActionExecut
   return row && toAction(row);
 }
 
-/** The ids of actions in progress that wait for something by this external id. */
-export async function waitingFor(db: Database, externalId: string): Promise<string[]> {
+/** The actions in progress that wait for something outside. */
+export async function waitingActions(db: Database): Promise<{ id: string; externalId: string }[]> {
   const rows = await tablesOf(db)
     .selectFrom("pipeline_action_executions")
-    .select("id")
-    .where("external_id", "=", externalId)
+    .select(["id", "external_id"])
     .where("status", "=", "InProgress")
+    .where("external_id", "is not", null)
     .execute();
-  return rows.map(({ id }) => id);
+  return rows.map((row) => ({ id: row.id, externalId: row.external_id! }));
 }
 
 /** Oldest first. */

@@ -41,6 +41,11 @@ async function assumed(
     throw new ActionFailure("PermissionError", `${who} is not authorized to perform AssumeRole on role ${roleArn}`);
   });
   const principal = await system.principalOf(Credentials!);
-  const { region } = client.scope;
-  return system.client(principal, { accountId: principal.accountId, region });
+  const { region, sourceArn } = client.scope;
+  // CodeBuild names the pipeline as the build's initiator by it.
+  return system.client(principal, {
+    accountId: principal.accountId,
+    region,
+    ...(sourceArn !== undefined && { sourceArn }),
+  });
 }

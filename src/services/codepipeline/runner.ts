@@ -5,7 +5,13 @@ import { ActionFailure, type ActionJob, type ActionOutcome } from "./actions/act
 import { actionProvider } from "./actions/providers.ts";
 import { isServiceError } from "./actions/service-errors.ts";
 import { artifactKey } from "./artifacts.ts";
-import { actionsOfExecutions, findAction, findExecution, updateRunningAction, waitingFor } from "./execution-store.ts";
+import {
+  actionsOfExecutions,
+  findAction,
+  findExecution,
+  updateRunningAction,
+  waitingActions,
+} from "./execution-store.ts";
 import {
   type ActionDetail,
   type ActionExecution,
@@ -21,23 +27,28 @@ import { roleClient } from "./role-session.ts";
 import { findDeclaration, findPipelineById, putSourceHead } from "./store.ts";
 import { type Namespaces, resolvedConfiguration } from "./variables.ts";
 
-/** What services announce changes of, with the external id of an action as the key. */
-const WAKING_TOPICS = ["codebuild:build"] as const;
+/** What services announce changes with, and whether the key may concern what an action waits for. */
+const WAKING_TOPICS: Readonly<Record<string, (externalId: string, key: string) => boolean>> = {
+  // The key is the build's uuid, which its id ends with.
+  "codebuild:build": (externalId, key) => externalId === key || externalId.endsWith(`:${key}`),
+  // The key is a service's ARN; which deployment it is about shows when the action looks.
+  "ecs:service": (externalId) => externalId.startsWith("ecs-svc/"),
+};
 
 export function registerRunner(system: System): void {
   system.work.register(ACTION_WORK, ({ id }, signal) => runAction(system, id, signal));
-  for (const topic of WAKING_TOPICS) {
+  for (const [topic, concerns] of Object.entries(WAKING_TOPICS)) {
     system.bus.subscribe(topic, (key) => {
-      wakeWaiting(system, key).catch((error: unknown) =>
+      wakeWaiting(system, (externalId) => concerns(externalId, key)).catch((error: unknown) =>
         system.log("error", "a pipeline's action could not be woken; polling goes on", { key, error: String(error) }),
       );
     });
   }
 }
 
-async function wakeWaiting(system: System, externalId: string): Promise<void> {
-  const waiting = await waitingFor(system.db, externalId);
-  for (const id of waiting) await system.work.schedule(system.db, ACTION_WORK, id);
+async function wakeWaiting(system: System, concerned: (externalId: string) => boolean): Promise<void> {
+  const waiting = (await waitingActions(system.db)).filter(({ externalId }) => concerned(externalId));
+  for (const { id } of waiting) await system.work.schedule(system.db, ACTION_WORK, id);
   if (waiting.length > 0) system.work.wake();
 }
 
@@ -149,6 +160,8 @@ async function prepared(system: System, loaded: Loaded, signal: AbortSignal): Pr
           throw new ActionFailure("JobFailed", "The action was abandoned while it was carried out");
         }
       });
+      // What the services woke inside the transaction could not see it yet.
+      system.work.wake();
     },
   };
 }

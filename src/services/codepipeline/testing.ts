@@ -224,7 +224,7 @@ export class FakeCodeBuild {
       await system.root.send(new PutObjectCommand({ Bucket: location, Key: `${path}/${name}`, Body }));
     }
     this.#builds.set(id, { ...this.#builds.get(id), ...end });
-    system.bus.publish("codebuild:build", id);
+    system.bus.publish("codebuild:build", input.idempotencyToken!);
   }
 }
 

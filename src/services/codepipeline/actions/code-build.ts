@@ -49,28 +49,25 @@ function provider(category: "Build" | "Test"): ActionProvider {
 export const codeBuildBuild = provider("Build");
 export const codeBuildTest = provider("Test");
 
-/** The same token starts the same build, so a start that a crash hid from us is found again. */
+/** The start and the note of the build's id are one transaction; the token is for a start whose answer got lost. */
 async function start(job: ActionJob): Promise<ActionOutcome> {
-  const client = await job.role();
-  const { build } = await client.send(new StartBuildCommand(startBuildInput(job))).catch((error: unknown) => {
-    throw failureOf(
-      error,
-      (message) => `Error calling startBuild: ${message}`,
-      (other) =>
-        new ActionFailure(
-          "JobFailed",
-          `Error calling startBuild: ${other.message} ${serviceSuffix("AWSCodeBuild", other)}`,
-        ),
-    );
+  await job.atomically(async (client) => {
+    const { build } = await client.send(new StartBuildCommand(startBuildInput(job))).catch((error: unknown) => {
+      throw failureOf(
+        error,
+        (message) => `Error calling startBuild: ${message}`,
+        (other) =>
+          new ActionFailure(
+            "JobFailed",
+            `Error calling startBuild: ${other.message} ${serviceSuffix("AWSCodeBuild", other)}`,
+          ),
+      );
+    });
+    const externalId = build!.id!;
+    const externalUrl = `https://console.aws.amazon.com/codebuild/home?region=${job.pipeline.region}#/builds/${externalId}/view/new`;
+    return { progress: {}, detail: { externalId, externalUrl } };
   });
-  return {
-    status: "InProgress",
-    again: after(job.now, POLL_MS),
-    detail: {
-      externalId: build!.id!,
-      externalUrl: `https://console.aws.amazon.com/codebuild/home?region=${job.pipeline.region}#/builds/${build!.id}/view/new`,
-    },
-  };
+  return { status: "InProgress", again: after(job.now, POLL_MS) };
 }
 
 export function startBuildInput(job: ActionJob): StartBuildCommandInput {

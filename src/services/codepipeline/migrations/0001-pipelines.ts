@@ -68,9 +68,9 @@ export const pipelineTables: Migration = {
       .columns(["execution_id", "sequence"])
       .execute();
     await db.schema
-      .createIndex("pipeline_action_executions_external")
+      .createIndex("pipeline_action_executions_running")
       .on("pipeline_action_executions")
-      .columns(["external_id"])
+      .columns(["status", "external_id"])
       .execute();
     await db.schema
       .createTable("pipeline_transitions")
