@@ -122,7 +122,7 @@ export class SlipwayProcess implements AsyncDisposable {
 }
 
 /** Chosen by the system and free again: another process could take it in between, which a retry of the test would show. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,0 +1,160 @@
+/**
+ * Requests per second of one core: Slipway alone on core 0, the clients alone on core 1, SigV4 and IAM on as always.
+ * Asked by the administrator, whose one policy allows everything, and by a user whose policies take longer to read.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { CreateProjectCommand } from "@aws-sdk/client-codebuild";
+import {
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreatePolicyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  type IAMClient,
+  PutUserPolicyCommand,
+} from "@aws-sdk/client-iam";
+import { type Clients, clientsOf } from "#demo/clients.ts";
+import { isInstalled, run } from "#setup/command.ts";
+import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
+import type { Load, LoadResult } from "./load-generator.ts";
+import type { Conditions, Figure, Measurement } from "./measurement.ts";
+import { type Key, signedRequests, type WireOperation } from "./signed-requests.ts";
+
+const GOAL = { atLeast: 5_000 };
+const CONNECTIONS = 32;
+const SECONDS = 5;
+const PROJECTS = 50;
+const GENERATOR = new URL("load-generator.ts", import.meta.url).pathname;
+
+/** "requests" is also what `--only` takes. */
+export const requests: Measurement = { name: "requests", runs: 3, containers: false, measure };
+
+const OPERATIONS: readonly (WireOperation & { readonly goal?: typeof GOAL })[] = [
+  { service: "codebuild", target: "CodeBuild_20161006.ListProjects", body: "{}", goal: GOAL },
+  { service: "codebuild", target: "CodeBuild_20161006.BatchGetProjects", body: '{"names":["bench-7"]}', goal: GOAL },
+  { service: "sts", body: "Action=GetCallerIdentity&Version=2011-06-15" },
+];
+
+async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
+  await using slipway = await SlipwayProcess.start();
+  const { running } = slipway;
+  const clients = clientsOf(running);
+  await createProjects(clients);
+  const keys: Readonly<Record<string, Key>> = {
+    administrator: running,
+    "user with policies": await policyUser(clients.iam),
+  };
+  const pinned = await pinnedTo(0, running.pid);
+  if (!pinned) log("taskset (util-linux) is missing or there is one core only: nothing is pinned");
+
+  const figures: Figure[] = [];
+  const busy: number[] = [];
+  for (const { goal, ...operation } of OPERATIONS) {
+    for (const [who, key] of Object.entries(keys)) {
+      const values: number[] = [];
+      for (let round = 0; round < runs; round++) {
+        const signed = signedRequests(operation, key, running);
+        const result = await underLoad(
+          { port: running.port, connections: CONNECTIONS, seconds: SECONDS, requests: signed },
+          pinned,
+        );
+        values.push(result.answered / result.seconds);
+        busy.push(result.cpuPercent);
+      }
+      const name = `${operation.target?.split(".")[1] ?? "GetCallerIdentity"}, ${who}`;
+      log(`${name}: ${values.map((value) => value.toFixed(0)).join(", ")} requests/s`);
+      figures.push({ name, unit: "requests/s", values, ...(goal && { goal }) });
+    }
+  }
+  // At 100 the clients' core would be what is measured.
+  figures.push({ name: "  the clients' core was busy", unit: "%", values: busy });
+  return figures;
+}
+
+async function createProjects({ iam, codebuild }: Clients): Promise<void> {
+  const trust = { Effect: "Allow", Principal: { Service: "codebuild.amazonaws.com" }, Action: "sts:AssumeRole" };
+  const { Role } = await iam.send(
+    new CreateRoleCommand({ RoleName: "bench", AssumeRolePolicyDocument: policy([trust]) }),
+  );
+  for (let number = 0; number < PROJECTS; number++) {
+    await codebuild.send(
+      new CreateProjectCommand({
+        name: `bench-${number}`,
+        source: {
+          type: "NO_SOURCE",
+          buildspec: "version: 0.2\nphases:\n  build:\n    commands:\n      - echo hello\n",
+        },
+        artifacts: { type: "NO_ARTIFACTS" },
+        environment: {
+          type: "LINUX_CONTAINER",
+          image: "aws/codebuild/amazonlinux2-x86_64-standard:4.0",
+          computeType: "BUILD_GENERAL1_SMALL",
+          environmentVariables: [{ name: "STAGE", value: "production" }],
+        },
+        serviceRole: Role!.Arn!,
+      }),
+    );
+  }
+}
+
+/** Three statements in a managed policy and one inline: conditions, several actions, a Deny. */
+async function policyUser(iam: IAMClient): Promise<Key> {
+  const UserName = "bench";
+  await iam.send(new CreateUserCommand({ UserName }));
+  const { Policy } = await iam.send(
+    new CreatePolicyCommand({
+      PolicyName: "bench-builds",
+      PolicyDocument: policy([
+        { Effect: "Allow", Action: ["codebuild:List*", "codebuild:Describe*"], Resource: "*" },
+        {
+          Effect: "Allow",
+          Action: ["codebuild:BatchGet*", "codebuild:StartBuild"],
+          Resource: "arn:aws:codebuild:*:*:project/bench-*",
+        },
+        {
+          Effect: "Deny",
+          Action: "codebuild:Delete*",
+          Resource: "*",
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+      ]),
+    }),
+  );
+  await iam.send(new AttachUserPolicyCommand({ UserName, PolicyArn: Policy!.Arn! }));
+  const logs = {
+    Effect: "Allow",
+    Action: ["logs:GetLogEvents", "logs:FilterLogEvents"],
+    Resource: "arn:aws:logs:*:*:log-group:/bench/*",
+  };
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "logs", PolicyDocument: policy([logs]) }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  return { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! };
+}
+
+function policy(statements: readonly object[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+/** Keeps all threads of a running process on one core; false where that cannot be done. */
+async function pinnedTo(core: number, pid: number): Promise<boolean> {
+  const { availableParallelism } = await import("node:os");
+  if (availableParallelism() < 2 || !isInstalled("taskset")) return false;
+  await run("taskset", ["--all-tasks", "--cpu-list", "--pid", String(core), String(pid)]);
+  return true;
+}
+
+/** Runs the clients in a process of their own. Throws unless every request was answered 200. */
+async function underLoad(load: Load, pinned: boolean): Promise<LoadResult> {
+  const [command, ...args] = [...(pinned ? ["taskset", "--cpu-list", "1"] : []), process.execPath, GENERATOR];
+  const child = spawn(command!, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  child.stdin.end(JSON.stringify(load));
+  const output = await text(child.stdout);
+  const [status] = await closed;
+  if (status !== 0) throw new Error(`The load generator ended with ${status}`);
+  const result = JSON.parse(output) as LoadResult;
+  if (result.refusal !== undefined) throw new Error(`A request was not answered 200 but: ${result.refusal}`);
+  return result;
+}

@@ -1,0 +1,53 @@
+/**
+ * The story's time from webhook to new version served, and beside it the same docker and git commands run by hand for the
+ * same commit, in turn. A merge starts two builds, the webhook's and the pipeline's, and so two are run by hand too.
+ */
+
+import { postMergedPullRequest } from "#demo/github.ts";
+import type { Story } from "#demo/story.ts";
+import * as verification from "#demo/verification.ts";
+import { commitVersion, mergeIntoProd } from "#setup/cruddur-repository.ts";
+import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
+import { runSteps, storyOn } from "#tests/helpers/story.ts";
+import { ByHand } from "./by-hand.ts";
+import type { Conditions, Figure, Measurement } from "./measurement.ts";
+
+const BUILDS = 2;
+
+export const storyTime: Measurement = { name: "story", runs: 3, containers: true, measure };
+
+async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
+  await using slipway = await SlipwayProcess.start();
+  const story = storyOn(slipway);
+  await runSteps(story.setUp());
+  await using byHand = await ByHand.prepare(story, slipway.running);
+  const delivered: number[] = [];
+  const commanded: number[] = [];
+  for (let round = 0; round < runs; round++) {
+    const version = String(round + 2);
+    delivered.push(await delivery(story, version));
+    commanded.push(await byHand.delivery(version, BUILDS));
+    log(`version ${version}: Slipway ${delivered.at(-1)!.toFixed(1)} s, by hand ${commanded.at(-1)!.toFixed(1)} s`);
+  }
+  const ratios = delivered.map((seconds, index) => seconds / commanded[index]!);
+  return [
+    { name: "story over the same commands by hand", unit: "x", values: ratios, goal: { atMost: 1.3 } },
+    { name: "  story, webhook to new version served", unit: "s", values: delivered },
+    { name: "  by hand, clone to new version served", unit: "s", values: commanded },
+  ];
+}
+
+/** Seconds from the webhook on. Returns when everything that the merge set off has ended. */
+async function delivery(story: Story, version: string): Promise<number> {
+  const { owner, repositories: folder } = story.options;
+  story.executions = await verification.executionCount(story);
+  const headCommit = await commitVersion({ folder, owner, branch: "main", version });
+  const mergeCommit = await mergeIntoProd({ folder, owner });
+  const started = performance.now();
+  await postMergedPullRequest(story.webhook!, { owner, number: 1, headCommit, mergeCommit });
+  await story.serves(version);
+  const seconds = (performance.now() - started) / 1000;
+  await verification.stageSucceeded(story, "Deploy");
+  await verification.buildsSucceeded(story);
+  return seconds;
+}
