@@ -80,7 +80,10 @@ export async function aTask(client: Client, input: Partial<sdk.RunTaskCommandInp
   return (await client.send(command)).tasks![0]!;
 }
 
-export async function aService(client: Client, input: Partial<sdk.CreateServiceCommandInput> = {}): Promise<sdk.Service> {
+export async function aService(
+  client: Client,
+  input: Partial<sdk.CreateServiceCommandInput> = {},
+): Promise<sdk.Service> {
   const command = new sdk.CreateServiceCommand({
     serviceName: "web",
     taskDefinition: "app",

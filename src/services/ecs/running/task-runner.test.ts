@@ -71,10 +71,7 @@ test("a task runs, its output is logged as it comes, and its end is told", QUICK
   const running = await reached(system, begun, "RUNNING");
   assert.equal(running.containers![0]!.imageDigest, "sha256:abc");
   assert.equal(running.containers![0]!.lastStatus, "RUNNING");
-  assert.equal(
-    running.attachments![0]!.details!.find(({ name }) => name === "privateIPv4Address")?.value,
-    "127.0.0.1",
-  );
+  assert.equal(running.attachments![0]!.details!.find(({ name }) => name === "privateIPv4Address")?.value, "127.0.0.1");
   engine.container(groupOf(begun), "app").log("three");
   engine.container(groupOf(begun), "app").exit(3);
   const ended = await stopped(system, begun);
@@ -157,19 +154,23 @@ test("a dependency that fails ends the task", QUICK, async () => {
   assert.match(ended.stoppedReason!, /container ordering dependency \[init\] for target \[app\]/);
 });
 
-test("an image of ECR is pulled through Slipway's port as the execution role, and named as AWS names it", QUICK, async () => {
-  const engine = new FakeEngine();
-  const name = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/web:latest`;
-  engine.addImage(`127.0.0.1:4566/${name}`, { remote: true, digest: "sha256:def" });
-  await using system = await started(engine);
-  const executionRoleArn = await aTaskRole(system.root, "execution", EXECUTION_ACTIONS);
-  await registered(system.root, { executionRoleArn }, { image: name });
-  const task = await aTask(system.root);
-  const running = await reached(system, task, "RUNNING");
-  assert.equal(running.containers![0]!.image, name);
-  assert.equal(running.containers![0]!.imageDigest, "sha256:def");
-  assert.ok(engine.calls.some(({ method, subject }) => method === "tag" && subject === name));
-});
+test(
+  "an image of ECR is pulled through Slipway's port as the execution role, and named as AWS names it",
+  QUICK,
+  async () => {
+    const engine = new FakeEngine();
+    const name = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/web:latest`;
+    engine.addImage(`127.0.0.1:4566/${name}`, { remote: true, digest: "sha256:def" });
+    await using system = await started(engine);
+    const executionRoleArn = await aTaskRole(system.root, "execution", EXECUTION_ACTIONS);
+    await registered(system.root, { executionRoleArn }, { image: name });
+    const task = await aTask(system.root);
+    const running = await reached(system, task, "RUNNING");
+    assert.equal(running.containers![0]!.image, name);
+    assert.equal(running.containers![0]!.imageDigest, "sha256:def");
+    assert.ok(engine.calls.some(({ method, subject }) => method === "tag" && subject === name));
+  },
+);
 
 test("what the execution role may not do ends the task in AWS's words", QUICK, async () => {
   const engine = new FakeEngine();
