@@ -12,13 +12,16 @@ import {
   ListActionExecutionsCommand,
   ListPipelineExecutionsCommand,
   type PipelineExecutionStatus,
+  RetryStageExecutionCommand,
   StartPipelineExecutionCommand,
 } from "@aws-sdk/client-codepipeline";
+import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities } from "../iam/index.ts";
 import { fileInZip } from "./artifact-zip.ts";
-import { aPipeline, aPipelineSystem, BUCKET, eventually, type PipelineSystem } from "./testing.ts";
+import { ACTION_WORK } from "./progression.ts";
+import { anApproval, aPipeline, aPipelineSystem, BUCKET, eventually, type PipelineSystem } from "./testing.ts";
 import { WATCH_WORK } from "./watch.ts";
 
 const pipelineName = "cruddur-backend-fargate";
@@ -49,11 +52,12 @@ async function ended(system: TestSystem, pipelineExecutionId: string, status: Pi
   return pipelineExecution;
 }
 
-/** The action executions of a pipeline execution by action name. */
+/** The latest action executions of a pipeline execution by action name. */
 async function actions(system: TestSystem, pipelineExecutionId: string) {
   const list = new ListActionExecutionsCommand({ pipelineName, filter: { pipelineExecutionId } });
   const { actionExecutionDetails = [] } = await system.root.send(list);
-  return Object.fromEntries(actionExecutionDetails.map((detail) => [detail.actionName!, detail]));
+  // Newest come first.
+  return Object.fromEntries(actionExecutionDetails.toReversed().map((detail) => [detail.actionName!, detail]));
 }
 
 async function failureOf(system: TestSystem, pipelineExecutionId: string, action: string) {
@@ -227,6 +231,56 @@ describe("a pipeline's role", () => {
       assert.match(error?.message ?? "", message);
     });
   }
+});
+
+describe("an action's own role", () => {
+  const ACTION_ROLE = "arn:aws:iam::111122223333:role/action";
+
+  it("is assumed by the pipeline's role and decides what the action may do", async () => {
+    await using made = await aPipelineSystem();
+    const { system } = made;
+    await made.commit("prod", "one");
+    const { stages = [] } = aPipeline(made.connectionArn);
+    stages[1]!.actions![0]!.roleArn = ACTION_ROLE;
+    const id = await created(made, { stages });
+    const unknown = await failureOf(system, id, "Build");
+    assert.equal(
+      unknown?.message,
+      `arn:aws:iam::111122223333:role/pipeline is not authorized to perform AssumeRole on role ${ACTION_ROLE}`,
+    );
+    const policy = (statement: object) =>
+      JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", ...statement } });
+    const trust = policy({ Principal: { AWS: "arn:aws:iam::111122223333:role/pipeline" }, Action: "sts:AssumeRole" });
+    await system.root.send(new CreateRoleCommand({ RoleName: "action", AssumeRolePolicyDocument: trust }));
+    const retry = { pipelineName, stageName: "Build", pipelineExecutionId: id, retryMode: "FAILED_ACTIONS" } as const;
+    await system.root.send(new RetryStageExecutionCommand(retry));
+    const denied = await failureOf(system, id, "Build");
+    assert.match(denied?.message ?? "", /^Error calling startBuild: User: .*assumed-role\/action\//);
+    const PolicyDocument = policy({ Action: "codebuild:*", Resource: "*" });
+    await system.root.send(new PutRolePolicyCommand({ RoleName: "action", PolicyName: "p", PolicyDocument }));
+    await system.root.send(new RetryStageExecutionCommand(retry));
+    await started(made);
+  });
+});
+
+describe("an approval", () => {
+  it("fails when nobody answers in time", async () => {
+    await using made = await aPipelineSystem();
+    const { system } = made;
+    await made.commit("prod", "one");
+    const [source] = aPipeline(made.connectionArn).stages!;
+    const stages = [source!, { name: "Review", actions: [{ ...anApproval(), timeoutInMinutes: 5 }] }];
+    const id = await created(made, { stages });
+    const waiting = await eventually(
+      async () => (await actions(system, id)).Approve,
+      (run) => run?.status === "InProgress",
+    );
+    system.setNow(new Date(waiting!.startTime!.getTime() + 5 * 60_000));
+    await system.work.schedule(system.db, ACTION_WORK, waiting!.actionExecutionId!);
+    system.work.wake();
+    const error = await failureOf(system, id, "Approve");
+    assert.equal(error?.message, "The approval was not answered within 5 minutes");
+  });
 });
 
 describe("an action that fails", () => {
