@@ -2,25 +2,23 @@
  * A system in which pipelines run against the real IAM, STS, S3 and connections, a git repository in a folder, and CodeBuild
  * and ECS that do what the test says: strict fakes behind the real wire models.
  */
+import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as codebuildSdk from "@aws-sdk/client-codebuild";
-import type * as pipelines from "@aws-sdk/client-codepipeline";
+import * as pipelines from "@aws-sdk/client-codepipeline";
 import { CreateConnectionCommand } from "@aws-sdk/client-codestar-connections";
-import * as ecsSdk from "@aws-sdk/client-ecs";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { ZipFile } from "yazl";
-import { defineService } from "#gateway/service.ts";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { git } from "#git/git.ts";
-import { ACCOUNT, REGION, type TestSystem, type TestSystemOptions, testSystem } from "#tests/helpers/test-system.ts";
+import { ACCOUNT, type TestSystem, type TestSystemOptions, testSystem } from "#tests/helpers/test-system.ts";
 import { codeconnections } from "../codeconnections/index.ts";
 import { codestarConnections } from "../codestar-connections/index.ts";
 import { IamIdentities, iam } from "../iam/index.ts";
 import { s3 } from "../s3/index.ts";
 import { sts } from "../sts/index.ts";
 import { codepipeline } from "./index.ts";
+import { FakeCodeBuild, FakeEcs } from "./testing-services.ts";
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/pipeline`;
 export const BUCKET = "codepipeline-artifacts";
@@ -164,171 +162,6 @@ export function anApproval(name = "Approve"): pipelines.ActionDeclaration {
   return { name, actionTypeId: { category: "Approval", owner: "AWS", provider: "Manual", version: "1" } };
 }
 
-/** Builds end when the test says so. */
-export class FakeCodeBuild {
-  readonly started: codebuildSdk.StartBuildCommandInput[] = [];
-  /** The first answers of StartBuild are lost, as in a crash: the build starts and nobody hears of it. */
-  answersToLose = 0;
-  readonly #builds = new Map<string, codebuildSdk.Build>();
-
-  readonly service = defineService({
-    name: "codebuild",
-    sdk: codebuildSdk,
-    Client: codebuildSdk.CodeBuildClient,
-    operations: {
-      StartBuild: {
-        authorize: {
-          action: "codebuild:StartBuild",
-          resources: (input: codebuildSdk.StartBuildInput) => [
-            `arn:aws:codebuild:${REGION}:${ACCOUNT}:project/${input.projectName}`,
-          ],
-        },
-        run: (input) => this.#start(input as codebuildSdk.StartBuildCommandInput),
-      },
-      BatchGetBuilds: {
-        authorize: { action: "codebuild:BatchGetBuilds", resources: () => ["*"] },
-        run: ({ ids }) => ({ builds: ids!.map((id) => this.#builds.get(id)!) }),
-      },
-    },
-    limits: {},
-    validation: { code: "InvalidInputException" },
-    migrations: [],
-  });
-
-  #start(input: codebuildSdk.StartBuildCommandInput): { build: codebuildSdk.Build } {
-    const id = `${input.projectName}:${input.idempotencyToken}`;
-    if (input.projectName === "missing") {
-      const message = "Project cannot be found: missing";
-      throw new codebuildSdk.ResourceNotFoundException({ message, $metadata: {} });
-    }
-    const known = this.#builds.get(id);
-    if (!known) {
-      this.started.push(input);
-      this.#builds.set(id, { id, buildStatus: "IN_PROGRESS" });
-    }
-    if (this.answersToLose-- > 0) throw new Error("the process died before the answer was written down");
-    return { build: this.#builds.get(id)! };
-  }
-
-  /** Ends the last build; a successful one leaves its artifact where it was asked to. */
-  async finish(
-    system: TestSystem,
-    end: Partial<codebuildSdk.Build>,
-    files: Record<string, string> = {},
-  ): Promise<void> {
-    const input = this.started.at(-1)!;
-    const id = `${input.projectName}:${input.idempotencyToken}`;
-    const { location, path, name } = input.artifactsOverride!;
-    if (end.buildStatus === "SUCCEEDED") {
-      const Body = await zipped(files);
-      await system.root.send(new PutObjectCommand({ Bucket: location, Key: `${path}/${name}`, Body }));
-    }
-    this.#builds.set(id, { ...this.#builds.get(id), ...end });
-    system.bus.publish("codebuild:build", input.idempotencyToken!);
-  }
-}
-
-/** One service with one task definition; deployments complete when the test says so. */
-export class FakeEcs {
-  readonly registered: ecsSdk.RegisterTaskDefinitionCommandInput[] = [];
-  readonly taskDefinition: ecsSdk.TaskDefinition = {
-    family: "backend-flask",
-    revision: 1,
-    taskDefinitionArn: taskDefinitionArn(1),
-    status: "ACTIVE",
-    cpu: "256",
-    requiresCompatibilities: ["FARGATE"],
-    compatibilities: ["EC2", "FARGATE"],
-    containerDefinitions: [
-      { name: "backend-flask", image: "old", portMappings: [{ containerPort: 4567 }] },
-      { name: "xray", image: "xray:1" },
-    ],
-  };
-  deployments: ecsSdk.Deployment[] = [
-    {
-      id: "ecs-svc/1",
-      status: "PRIMARY",
-      taskDefinition: taskDefinitionArn(1),
-      rolloutState: "COMPLETED",
-      desiredCount: 1,
-      runningCount: 1,
-    },
-  ];
-
-  readonly service = defineService({
-    name: "ecs",
-    sdk: ecsSdk,
-    Client: ecsSdk.ECSClient,
-    operations: {
-      DescribeServices: {
-        authorize: { action: "ecs:DescribeServices", resources: () => ["*"] },
-        run: ({ cluster, services }) => {
-          if (cluster !== "cruddur")
-            throw new ecsSdk.ClusterNotFoundException({ message: "Cluster not found.", $metadata: {} });
-          return { services: services?.[0] === "backend-flask" ? [this.#view()] : [] };
-        },
-      },
-      DescribeTaskDefinition: {
-        authorize: { action: "ecs:DescribeTaskDefinition", resources: () => ["*"] },
-        run: () => ({ taskDefinition: this.taskDefinition, tags: [{ key: "app", value: "cruddur" }] }),
-      },
-      RegisterTaskDefinition: {
-        authorize: { action: "ecs:RegisterTaskDefinition", resources: () => ["*"] },
-        run: (input) => {
-          this.registered.push(input as ecsSdk.RegisterTaskDefinitionCommandInput);
-          return { taskDefinition: { taskDefinitionArn: taskDefinitionArn(this.registered.length + 1) } };
-        },
-      },
-      UpdateService: {
-        authorize: { action: "ecs:UpdateService", resources: () => ["*"] },
-        run: ({ taskDefinition }) => {
-          const old = this.deployments.map((deployment) => ({ ...deployment, status: "ACTIVE" }));
-          const id = `ecs-svc/${this.deployments.length + 1}`;
-          const ours = { id, status: "PRIMARY", taskDefinition, desiredCount: 1, runningCount: 0 };
-          this.deployments = [{ ...ours, rolloutState: "IN_PROGRESS" }, ...old];
-          return { service: this.#view() };
-        },
-      },
-    },
-    limits: {},
-    validation: { code: "InvalidParameterException" },
-    migrations: [],
-  });
-
-  #view(): ecsSdk.Service {
-    return {
-      serviceName: "backend-flask",
-      status: "ACTIVE",
-      taskDefinition: taskDefinitionArn(1),
-      deployments: this.deployments,
-    };
-  }
-
-  complete(): void {
-    this.deployments = [{ ...this.deployments[0], rolloutState: "COMPLETED", runningCount: 1 }];
-  }
-
-  fail(rolloutStateReason: string): void {
-    this.deployments = [
-      { ...this.deployments[0], rolloutState: "FAILED", rolloutStateReason },
-      ...this.deployments.slice(1),
-    ];
-  }
-}
-
-function taskDefinitionArn(revision: number): string {
-  return `arn:aws:ecs:${REGION}:${ACCOUNT}:task-definition/backend-flask:${revision}`;
-}
-
-async function zipped(files: Record<string, string>): Promise<Buffer> {
-  const zip = new ZipFile();
-  for (const [name, text] of Object.entries(files)) zip.addBuffer(Buffer.from(text), name);
-  zip.end();
-  const chunks: Buffer[] = [];
-  for await (const chunk of zip.outputStream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks);
-}
-
 /** Looks again and again; fails with what it last saw when nothing comes of it. */
 export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
   const PATIENCE_MS = 20_000;
@@ -340,4 +173,50 @@ export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => 
       throw new Error(`It never came to what was expected; last seen: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** What aPipeline is called. */
+export const pipelineName = "cruddur-backend-fargate";
+export const IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/backend-flask:2";
+export const DEFINITIONS = { "imagedefinitions.json": JSON.stringify([{ name: "backend-flask", imageUri: IMAGE }]) };
+
+export const history = async (system: TestSystem) =>
+  (await system.root.send(new pipelines.ListPipelineExecutionsCommand({ pipelineName }))).pipelineExecutionSummaries!;
+
+export async function created({ system, connectionArn }: PipelineSystem, changes = {}): Promise<string> {
+  await system.root.send(new pipelines.CreatePipelineCommand({ pipeline: aPipeline(connectionArn, changes) }));
+  return (await history(system))[0]!.pipelineExecutionId!;
+}
+
+export const started = ({ builds }: PipelineSystem, count = 1) =>
+  eventually(
+    async () => builds.started.length,
+    (length) => length >= count,
+  );
+
+export async function ended(
+  system: TestSystem,
+  pipelineExecutionId: string,
+  status: pipelines.PipelineExecutionStatus,
+) {
+  const get = new pipelines.GetPipelineExecutionCommand({ pipelineName, pipelineExecutionId });
+  const { pipelineExecution } = await eventually(
+    () => system.root.send(get),
+    (seen) => seen.pipelineExecution?.status !== "InProgress",
+  );
+  assert.equal(pipelineExecution?.status, status);
+  return pipelineExecution;
+}
+
+/** The latest action executions of a pipeline execution by action name. */
+export async function actions(system: TestSystem, pipelineExecutionId: string) {
+  const list = new pipelines.ListActionExecutionsCommand({ pipelineName, filter: { pipelineExecutionId } });
+  const { actionExecutionDetails = [] } = await system.root.send(list);
+  // Newest come first.
+  return Object.fromEntries(actionExecutionDetails.toReversed().map((detail) => [detail.actionName!, detail]));
+}
+
+export async function failureOf(system: TestSystem, pipelineExecutionId: string, action: string) {
+  await ended(system, pipelineExecutionId, "Failed");
+  return (await actions(system, pipelineExecutionId))[action]?.output?.executionResult?.errorDetails;
 }
