@@ -41,7 +41,9 @@ export function newBuild(project: ProjectRecord, request: BuildRequest, identity
   const secondaryArtifacts = request.secondaryArtifactsOverride ?? settings.secondaryArtifacts ?? [];
   secondarySources.forEach(requireSource);
   secondaryArtifacts.forEach(requireArtifacts);
-  const sourceVersion = request.sourceVersion || settings.sourceVersion;
+  // The project's version is one of the project's source: "prod" says nothing about a pipeline's zip.
+  const overridden = request.sourceTypeOverride !== undefined || request.sourceLocationOverride !== undefined;
+  const sourceVersion = request.sourceVersion || (overridden ? undefined : settings.sourceVersion);
   const id = `${project.name}:${identity.uuid}`;
   const logs = request.logsConfigOverride ?? settings.logsConfig;
   requireLogs(logs);

@@ -241,6 +241,10 @@ docker_answers() {
 start_docker() {
   command -v dockerd >/dev/null 2>&1 || return 0
   docker_log=$agent/docker.log
+  # Under cgroup v1 the container sees the host's hierarchy: its own place there, so that what runs inside counts
+  # against the build's limits. Version 2 names no controller here, and its namespace does the same by itself.
+  cgroup=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+  [ -z "$cgroup" ] || set -- --cgroup-parent="$cgroup" "$@"
   dockerd --host="$docker_host" "$@" </dev/null >"$docker_log" 2>&1 8>&- 9>&- &
   docker_pid=$!
   attempts=600
