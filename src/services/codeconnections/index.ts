@@ -15,7 +15,7 @@ export const codeconnections = defineService({
   migrations: [],
   rename: {
     signingName: "codeconnections",
-    target: "com.amazonaws.codeconnections.CodeConnections_20231201",
+    target: "CodeConnections_20231201",
     endpointPrefix: "codeconnections",
   },
 });
