@@ -1,6 +1,13 @@
 /** A build's record from its project and what StartBuild overrides. Pure but for the ids that are handed in. */
 import { hash } from "node:crypto";
-import type { Build, BuildArtifacts, LogsConfig, ProjectArtifacts, ProjectSource, StartBuildInput } from "@aws-sdk/client-codebuild";
+import type {
+  Build,
+  BuildArtifacts,
+  LogsConfig,
+  ProjectArtifacts,
+  ProjectSource,
+  StartBuildInput,
+} from "@aws-sdk/client-codebuild";
 import { invalidInput } from "./errors.ts";
 import { type BuildRun, branchOf, buildArn, type ProjectRecord } from "./model.ts";
 import {

@@ -1,10 +1,10 @@
 /** The runner against a scripted engine and the real logs, S3, IAM and STS. */
 import assert from "node:assert/strict";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 import { StopBuildCommand } from "@aws-sdk/client-codebuild";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { buffer } from "node:stream/consumers";
-import type { Readable } from "node:stream";
 import { ZipFile } from "yazl";
 import type { FakeContainer } from "#engines/fake/fake-container.ts";
 import { FakeEngine } from "#engines/fake/fake-engine.ts";
@@ -20,8 +20,8 @@ import {
   makeProject,
   makeRole,
   phasesOf,
-  reached,
   ROLE_ARN,
+  reached,
   start,
 } from "#tests/helpers/codebuild-system.ts";
 import type { TestSystem } from "#tests/helpers/test-system.ts";
@@ -132,7 +132,10 @@ test("the container gets the compute type's limits, the role's credentials and t
     { name: "un.usual", value: "x", type: "PLAINTEXT" as const },
   ];
   const environment = { ...aProject().environment!, privilegedMode: true, environmentVariables };
-  await makeProject(system, { environment, logsConfig: { cloudWatchLogs: { status: "ENABLED", groupName: "/g", streamName: "s" } } });
+  await makeProject(system, {
+    environment,
+    logsConfig: { cloudWatchLogs: { status: "ENABLED", groupName: "/g", streamName: "s" } },
+  });
   const build = await start(system, { sourceVersion: "v" });
   const program = new Program(await engine.started(groupOf(build.id!), CONTAINER));
   const { spec } = program.container;
@@ -216,7 +219,10 @@ test("a real managed image goes before the one that stands in for it; other imag
   for (const imageOverride of ["aws/codebuild/standard:7.0", "held:1", "remote:1"]) {
     assert.equal((await completed(system, await start(system, { imageOverride }))).buildStatus, "SUCCEEDED");
   }
-  assert.deepEqual(engine.calls.filter(({ method }) => method === "pull").map(({ subject }) => subject), ["remote:1"]);
+  assert.deepEqual(
+    engine.calls.filter(({ method }) => method === "pull").map(({ subject }) => subject),
+    ["remote:1"],
+  );
 });
 
 test("buildspecs that cannot be read fail DOWNLOAD_SOURCE with the line and key", async () => {
@@ -225,7 +231,10 @@ test("buildspecs that cannot be read fail DOWNLOAD_SOURCE with the line and key"
   const cases: [string, RegExp][] = [
     ["version: 0.2\nphases:\n  biuld:\n    commands: [a]\n", /Invalid buildspec phase name: BIULD.*at line 3/],
     ["version: 0.2\nphases: [\n", /line/],
-    ["version: 0.2\nenv:\n  shell: cmd.exe\nphases:\n  build:\n    commands: [a]\n", /shell 'cmd.exe' is not supported/],
+    [
+      "version: 0.2\nenv:\n  shell: cmd.exe\nphases:\n  build:\n    commands: [a]\n",
+      /shell 'cmd.exe' is not supported/,
+    ],
   ];
   for (const [buildspecOverride, message] of cases) {
     const build = await completed(system, await start(system, { buildspecOverride }));
@@ -233,7 +242,9 @@ test("buildspecs that cannot be read fail DOWNLOAD_SOURCE with the line and key"
     assert.equal(contextOf(build, "DOWNLOAD_SOURCE")!.statusCode, "YAML_FILE_ERROR");
     assert.match(contextOf(build, "DOWNLOAD_SOURCE")!.message!, message);
     const lines = await logLines(system, build);
-    assert.ok(lines.some((line) => line.startsWith("[Container] Phase context status code: YAML_FILE_ERROR Message: ")));
+    assert.ok(
+      lines.some((line) => line.startsWith("[Container] Phase context status code: YAML_FILE_ERROR Message: ")),
+    );
   }
 });
 
@@ -269,7 +280,9 @@ test("the source comes from S3 as the role, and the artifact goes there", async 
   await makeProject(system, { source: { type: "S3", location: "sources/source.zip", buildspec: "ci/spec.yml" } });
   const zipped = await completed(
     system,
-    await start(system, { artifactsOverride: { type: "S3", location: "sources", path: "out", packaging: "ZIP", name: "x.zip" } }),
+    await start(system, {
+      artifactsOverride: { type: "S3", location: "sources", path: "out", packaging: "ZIP", name: "x.zip" },
+    }),
   );
   assert.equal(zipped.buildStatus, "SUCCEEDED", JSON.stringify(zipped.phases));
   assert.equal(zipped.artifacts!.location, "arn:aws:s3:::sources/out/x.zip");
@@ -281,14 +294,18 @@ test("the source comes from S3 as the role, and the artifact goes there", async 
   const lines = await logLines(system, zipped);
   assert.ok(lines.includes("[Container] Found 2 file(s)"), lines.join("\n"));
 
-  const plain = await completed(system, await start(system, { artifactsOverride: { type: "S3", location: "sources", name: "/" } }));
+  const plain = await completed(
+    system,
+    await start(system, { artifactsOverride: { type: "S3", location: "sources", name: "/" } }),
+  );
   assert.equal(plain.artifacts!.location, "arn:aws:s3:::sources");
   assert.equal((await object(system, "out/a.txt")).toString(), "artifact");
   assert.equal((await object(system, "named.txt")).toString(), "named");
 });
 
 test("an artifact that matches nothing, and one that nobody defined", async () => {
-  const files = (pattern: string) => `version: 0.2\nphases:\n  build:\n    commands: [a]\nartifacts:\n  files: ['${pattern}']\n`;
+  const files = (pattern: string) =>
+    `version: 0.2\nphases:\n  build:\n    commands: [a]\nartifacts:\n  files: ['${pattern}']\n`;
   const engine = anEngine((program) => {
     const [, folder = ""] = /CODEBUILD_SRC_DIR='(?:\\'')?([^']+?)(?:'\\'')?'/.exec(program.script) ?? [];
     program.container.writeFile(`${folder.replaceAll("\\", "")}/there.txt`, "x");
@@ -308,7 +325,10 @@ test("an artifact that matches nothing, and one that nobody defined", async () =
   assert.equal(contextOf(undefinedOne, "UPLOAD_ARTIFACTS")!.message, "no definition for base artifact in buildspec");
   const bucket = await completed(
     system,
-    await start(system, { buildspecOverride: files("*"), artifactsOverride: { type: "S3", location: "no-such-bucket" } }),
+    await start(system, {
+      buildspecOverride: files("*"),
+      artifactsOverride: { type: "S3", location: "no-such-bucket" },
+    }),
   );
   assert.match(contextOf(bucket, "UPLOAD_ARTIFACTS")!.message!, /^NoSuchBucket: /);
 });
@@ -335,26 +355,40 @@ test("sources that cannot be had", async () => {
     contextOf(named, "DOWNLOAD_SOURCE")!.message!,
     /^stat \/codebuild\/output\/src\d{9}\/src\/ci\/spec\.yml: no such file or directory$/,
   );
-  const key = await completed(system, await start(system, { serviceRoleOverride, sourceLocationOverride: "sources/x.zip" }));
+  const key = await completed(
+    system,
+    await start(system, { serviceRoleOverride, sourceLocationOverride: "sources/x.zip" }),
+  );
   assert.match(contextOf(key, "DOWNLOAD_SOURCE")!.message!, /^NoSuchKey: /);
 });
 
 test("a role that may not make the log's stream fails the build, as on AWS; switched off, logs need no role", async () => {
-  await using system = await aSystem(anEngine((program) => program.run()), ["s3:*"]);
+  await using system = await aSystem(
+    anEngine((program) => program.run()),
+    ["s3:*"],
+  );
   await makeProject(system);
   const denied = await completed(system, await start(system));
   assert.equal(contextOf(denied, "PROVISIONING")!.statusCode, "ACCESS_DENIED");
   assert.match(
     contextOf(denied, "PROVISIONING")!.message!,
-    new RegExp(`^Service role ${ROLE_ARN} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build ${denied.arn}\\. Error message: User: .*logs:CreateLogStream`),
+    new RegExp(
+      `^Service role ${ROLE_ARN} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build ${denied.arn}\\. Error message: User: .*logs:CreateLogStream`,
+    ),
   );
-  const silent = await completed(system, await start(system, { logsConfigOverride: { cloudWatchLogs: { status: "DISABLED" } } }));
+  const silent = await completed(
+    system,
+    await start(system, { logsConfigOverride: { cloudWatchLogs: { status: "DISABLED" } } }),
+  );
   assert.equal(silent.buildStatus, "SUCCEEDED");
   assert.equal(silent.logs!.groupName, undefined);
 });
 
 test("a role that may not write its log loses the log, not the build", async () => {
-  await using system = await aSystem(anEngine((program) => program.run()), ["logs:CreateLogGroup", "logs:CreateLogStream"]);
+  await using system = await aSystem(
+    anEngine((program) => program.run()),
+    ["logs:CreateLogGroup", "logs:CreateLogStream"],
+  );
   await makeProject(system);
   const build = await completed(system, await start(system));
   assert.equal(build.buildStatus, "SUCCEEDED");
@@ -381,15 +415,23 @@ test("StopBuild in the container, where the program says so or not", async () =>
     await system.root.send(new StopBuildCommand({ id: build.id! }));
     const stopped = await completed(system, build);
     assert.equal(stopped.buildStatus, "STOPPED");
-    assert.deepEqual(phasesOf(stopped).slice(4), ["INSTALL SUCCEEDED", "PRE_BUILD STOPPED", "FINALIZING SUCCEEDED", "COMPLETED"]);
+    assert.deepEqual(phasesOf(stopped).slice(4), [
+      "INSTALL SUCCEEDED",
+      "PRE_BUILD STOPPED",
+      "FINALIZING SUCCEEDED",
+      "COMPLETED",
+    ]);
     await engine.removed(groupOf(build.id!));
   }
-  const again = await completed(system, await start(system).then(async (build) => {
-    const program = new Program(await engine.started(groupOf(build.id!), CONTAINER));
-    program.container.onTerminate = () => program.end("STOPPED", false);
-    await system.root.send(new StopBuildCommand({ id: build.id! }));
-    return build;
-  }));
+  const again = await completed(
+    system,
+    await start(system).then(async (build) => {
+      const program = new Program(await engine.started(groupOf(build.id!), CONTAINER));
+      program.container.onTerminate = () => program.end("STOPPED", false);
+      await system.root.send(new StopBuildCommand({ id: build.id! }));
+      return build;
+    }),
+  );
   assert.equal(again.buildStatus, "STOPPED", "even between two phases");
   assert.equal((await system.root.send(new StopBuildCommand({ id: again.id! }))).build!.buildStatus, "STOPPED");
 });
@@ -448,7 +490,10 @@ test("a container that dies without a word is a fault", async () => {
   await makeProject(system);
   const build = await completed(system, await start(system));
   assert.equal(build.buildStatus, "FAULT");
-  assert.match(contextOf(build, "INSTALL")!.message!, /found dead before completing the build\. Build container died because it was out of memory\.$/);
+  assert.match(
+    contextOf(build, "INSTALL")!.message!,
+    /found dead before completing the build\. Build container died because it was out of memory\.$/,
+  );
 });
 
 test("a container that cannot start", async () => {

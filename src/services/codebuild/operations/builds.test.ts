@@ -119,7 +119,15 @@ test("builds that cannot run are refused and leave nothing", async () => {
     [{ environmentTypeOverride: "MAC_ARM" }, /MAC_ARM is not available/],
     [{ serviceRoleOverride: "x" }, /Invalid service role/],
     [{ timeoutInMinutesOverride: 1 }, /greater than or equal to 5/],
-    [{ environmentVariablesOverride: [{ name: "A", value: "" }, { name: "A", value: "" }] }, /more than once/],
+    [
+      {
+        environmentVariablesOverride: [
+          { name: "A", value: "" },
+          { name: "A", value: "" },
+        ],
+      },
+      /more than once/,
+    ],
     [{ registryCredentialOverride: { credential: "x", credentialProvider: "SECRETS_MANAGER" } }, /Secrets Manager/],
   ];
   for (const [overrides, message] of refused) {

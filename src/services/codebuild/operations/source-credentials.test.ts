@@ -50,5 +50,8 @@ test("a connection's ARN is no token", async () => {
 test("the managed images by platform", async () => {
   await using system = await codebuildSystem({ work: false });
   const { platforms } = await system.root.send(new sdk.ListCuratedEnvironmentImagesCommand({}));
-  assert.deepEqual(platforms!.map(({ platform }) => platform), ["AMAZON_LINUX_2", "UBUNTU"]);
+  assert.deepEqual(
+    platforms!.map(({ platform }) => platform),
+    ["AMAZON_LINUX_2", "UBUNTU"],
+  );
 });

@@ -49,9 +49,15 @@ test("a line does not wait for others for ever", async () => {
     yield line("second", 1);
   }
   const batches = logBatches(slow(), isEvent, { ...patient, waitMs: 1 });
-  assert.deepEqual((await batches.next()).value?.map(({ text }: LogLine) => text), ["first"]);
+  assert.deepEqual(
+    (await batches.next()).value?.map(({ text }: LogLine) => text),
+    ["first"],
+  );
   release();
-  assert.deepEqual((await batches.next()).value?.map(({ text }: LogLine) => text), ["second"]);
+  assert.deepEqual(
+    (await batches.next()).value?.map(({ text }: LogLine) => text),
+    ["second"],
+  );
   assert.equal((await batches.next()).done, true);
 });
 

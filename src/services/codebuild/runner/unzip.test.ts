@@ -3,8 +3,8 @@ import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
 import { pipeline } from "node:stream/promises";
+import { after, test } from "node:test";
 import { ZipFile } from "yazl";
 import { unzip } from "./unzip.ts";
 
@@ -67,11 +67,7 @@ test("nothing reaches beyond the folder", async () => {
     ],
     [
       "a link below a link",
-      [
-        { name: "e/f/" },
-        { name: "d", content: "e/f", mode: LINK },
-        { name: "d/up", content: "../x", mode: LINK },
-      ],
+      [{ name: "e/f/" }, { name: "d", content: "e/f", mode: LINK }, { name: "d/up", content: "../x", mode: LINK }],
     ],
   ];
   for (const [about, items, renames] of attacks) {

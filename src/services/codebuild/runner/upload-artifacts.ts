@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectArtifacts.html
  */
 import { createHash } from "node:crypto";
-import { Transform } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import type { BuildArtifacts, ProjectArtifacts } from "@aws-sdk/client-codebuild";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import type { Client } from "#gateway/client.ts";
@@ -67,10 +67,8 @@ async function uploadOne(
     const selection = selectArtifacts(entries, part, running.run.sourceDirectory);
     lines.push(...selection.log);
     const tar = await sourceTar(running);
-    const put = (name: string, body: Transform | NodeJS.ReadableStream) =>
-      role.send(
-        new PutObjectCommand({ Bucket: bucket, Key: name, Body: body as never, ...encryption(running, settings) }),
-      );
+    const put = (name: string, body: Readable) =>
+      role.send(new PutObjectCommand({ Bucket: bucket, Key: name, Body: body, ...encryption(running, settings) }));
     if (settings.packaging === "ZIP") {
       const { stream, sums } = summed();
       zipArchive(tar, selection)
@@ -80,7 +78,8 @@ async function uploadOne(
       return { location, ...sums() };
     }
     for await (const file of artifactFiles(tar, selection)) {
-      if (file.symlink === undefined) await put([key, file.name].filter(Boolean).join("/"), file.content);
+      if (file.symlink === undefined)
+        await put([key, file.name].filter(Boolean).join("/"), Readable.from(file.content));
     }
     return { location };
   } catch (error) {

@@ -37,7 +37,15 @@ test("pull requests by what became of them", () => {
   assert.equal(opened.mergeCommit, undefined);
   const merged = toGitHubEvent("pull_request", mergedPayload())!;
   assert.deepEqual(
-    [merged.type, merged.sourceVersion, merged.mergeCommit, merged.trigger, merged.headRef, merged.baseRef, merged.branch],
+    [
+      merged.type,
+      merged.sourceVersion,
+      merged.mergeCommit,
+      merged.trigger,
+      merged.headRef,
+      merged.baseRef,
+      merged.branch,
+    ],
     ["PULL_REQUEST_MERGED", COMMIT, COMMIT, "pr/7", "refs/heads/main", "refs/heads/prod", "prod"],
   );
 });
