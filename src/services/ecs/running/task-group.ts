@@ -45,12 +45,15 @@ function containerSpec(
   image: EngineImage,
   environment: Readonly<Record<string, string>>,
 ): ContainerSpec {
+  // BusyBox's wget heeds this variable and no `no_proxy`, and health checks like `wget -q http://localhost/` are common.
+  // AWS's names are reached over HTTPS, so tasks lose nothing that they need.
+  const { http_proxy: _, ...reachable } = environment;
   const own = (container.environment ?? []).map(({ name = "", value = "" }) => [name, value] as const);
   const { entryPoint, command, healthCheck } = container;
   return {
     name: container.name ?? "",
     image: image.id,
-    environment: { ...environment, ...fargateEnvironment(task), ...Object.fromEntries(own) },
+    environment: { ...reachable, ...fargateEnvironment(task), ...Object.fromEntries(own) },
     ...(entryPoint?.length && { entrypoint: entryPoint }),
     ...(command?.length && { command }),
     ...(container.workingDirectory && { workingDirectory: container.workingDirectory }),

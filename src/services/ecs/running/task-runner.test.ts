@@ -283,6 +283,8 @@ test("containers get their role's credentials, their settings and the task's lim
   assert.equal(container!.environment.SIZE, "big");
   assert.equal(container!.environment.AWS_EXECUTION_ENV, "AWS_ECS_FARGATE");
   assert.equal(container!.environment.AWS_REGION, REGION);
+  assert.equal(container!.environment.http_proxy, undefined);
+  assert.match(container!.environment.HTTPS_PROXY!, /^http:/);
   assert.match(container!.environment.AWS_CONTAINER_CREDENTIALS_FULL_URI!, /^http:/);
   assert.deepEqual(container!.command, ["migrate"]);
   assert.equal(container!.cpus, 0.25);
