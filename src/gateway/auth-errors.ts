@@ -66,6 +66,10 @@ const QUERY_ANSWERS: Readonly<Record<AuthorizationReason, Answer>> = {
   "unsigned-header": ["SignatureDoesNotMatch", 403],
 };
 
+const QUERY_SENTENCES: Partial<Record<AuthorizationReason, string>> = {
+  missing: "Request is missing Authentication Token",
+};
+
 const S3_ANSWERS: Readonly<Record<AuthorizationReason, Answer>> = {
   missing: ["AccessDenied", 403],
   unknown: ["InvalidAccessKeyId", 403],
@@ -93,8 +97,18 @@ export function authenticationError(
   reason: AuthorizationReason,
   message?: string,
 ): WireError {
-  const xml = service?.protocol === "restXml";
-  const answers = xml ? S3_ANSWERS : service?.protocol === "awsQuery" ? QUERY_ANSWERS : JSON_ANSWERS;
+  const [answers, sentences] = wording(service);
   const [code, status] = answers[reason];
-  return new WireError(code, status, message ?? (xml ? S3_SENTENCES[reason] : undefined) ?? SENTENCES[reason]);
+  return new WireError(code, status, message ?? sentences[reason] ?? SENTENCES[reason]);
+}
+
+type Wording = readonly [
+  answers: Readonly<Record<AuthorizationReason, Answer>>,
+  sentences: Partial<Record<AuthorizationReason, string>>,
+];
+
+function wording(service: Service | undefined): Wording {
+  if (service?.protocol === "restXml") return [S3_ANSWERS, S3_SENTENCES];
+  if (service?.protocol === "awsQuery") return [QUERY_ANSWERS, QUERY_SENTENCES];
+  return [JSON_ANSWERS, {}];
 }

@@ -51,6 +51,8 @@ export class Cipher {
   /** undefined where the text was not sealed by this key for this purpose, or was changed. */
   open(purpose: string, sealed: string): Buffer | undefined {
     const bytes = Buffer.from(sealed, "base64url");
+    // The decoder skips what is no base64url, and bits that make no whole byte: such a text is a changed one too.
+    if (bytes.toString("base64url") !== sealed) return undefined;
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
     const decipher = createDecipheriv("aes-256-gcm", this.#key, bytes.subarray(0, NONCE_BYTES));
     decipher.setAAD(Buffer.from(purpose));

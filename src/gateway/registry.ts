@@ -1,5 +1,6 @@
 /** The services of this process, found by what a request or a command names. */
 import { WireError } from "./errors.ts";
+import { parsedTarget } from "./protocols/json-rpc.ts";
 import type { OperationModel, Service } from "./service.ts";
 
 export class Registry {
@@ -24,9 +25,9 @@ export class Registry {
     return this.#bySigningName.get(name);
   }
 
-  /** `X-Amz-Target: CodeBuild_20161006.StartBuild` */
-  byTarget(target: string): Service | undefined {
-    return this.#byTarget.get(target.slice(0, target.lastIndexOf(".")));
+  /** By the header `X-Amz-Target`. */
+  byTarget(header: string): Service | undefined {
+    return this.#byTarget.get(parsedTarget(header).service);
   }
 
   /** `codebuild.eu-west-1.amazonaws.com` */

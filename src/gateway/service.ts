@@ -61,7 +61,7 @@ export interface Service {
   readonly signingName: string;
   readonly endpointPrefix: string;
   readonly protocol: ProtocolName;
-  /** X-Amz-Target before the dot; undefined for protocols without one. */
+  /** X-Amz-Target before the dot, without a package; undefined for protocols without one. */
   readonly target: string | undefined;
   readonly version: string;
   readonly xmlNamespace: string;

@@ -26,6 +26,7 @@ test("a changed token, or something sealed for another purpose, does not open", 
   const changed = token.slice(0, middle) + (token[middle] === "A" ? "B" : "A") + token.slice(middle + 1);
   assert.equal(openSession(cipher, changed), undefined);
   assert.equal(openSession(cipher, cipher.seal("other", JSON.stringify(SESSION))), undefined);
+  assert.equal(openSession(cipher, `${token}!`), undefined);
   assert.equal(openSession(cipher, ""), undefined);
 });
 

@@ -21,7 +21,7 @@ export interface Limit {
 export type Limits = Readonly<Record<string, Readonly<Record<string, Limit>>>>;
 
 export interface Violation {
-  /** "project.name", "names.1.member" */
+  /** "project.name", "names.1.member", "roleSessionName": AWS prints members in lower camel case whatever the model has. */
   readonly path: string;
   /** undefined where a required member is missing. */
   readonly value: unknown;
@@ -96,7 +96,8 @@ class Walk {
     }
     let index = 0;
     for (const [name, member] of schema.structIterator()) {
-      const at = path ? `${path}.${name}` : name;
+      const printed = name.charAt(0).toLowerCase() + name.slice(1);
+      const at = path ? `${path}.${printed}` : printed;
       const memberValue = members[name];
       if (memberValue != null) this.visit(member, memberValue, at, table?.[name], depth + 1);
       else if (index < requiredCount && !member.isIdempotencyToken()) this.#fail(at, undefined, "not be null");

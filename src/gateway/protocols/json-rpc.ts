@@ -5,6 +5,21 @@ import { WireError } from "../errors.ts";
 import type { Service } from "../service.ts";
 import type { Protocol } from "./protocol.ts";
 
+/** The two names in `X-Amz-Target: CodeBuild_20161006.StartBuild`. */
+export interface Target {
+  readonly service: string;
+  readonly operation: string;
+}
+
+/**
+ * Some clients write the service's name with its package, others without: the aws CLI sends
+ * `com.amazonaws.codestar.connections.CodeStar_connections_20191201.GetConnection` where the JS SDK has the last two parts.
+ */
+export function parsedTarget(header: string): Target {
+  const [operation = "", service = ""] = header.split(".").reverse();
+  return { service, operation };
+}
+
 type JsonObject = { [member: string]: DocumentType };
 
 /** 7: epoch seconds, in @smithy/types' SchemaRef settings. */
@@ -14,13 +29,12 @@ export function jsonRpcProtocol(service: Service): Protocol {
   const contentType = service.protocol === "awsJson1_0" ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1";
   const serializer = new JsonShapeSerializer2(SETTINGS);
   const deserializer = new JsonShapeDeserializer2(SETTINGS);
-  const prefix = `${service.target}.`;
 
   return {
     route(request) {
-      const target = request.headers["x-amz-target"] ?? "";
-      if (!target.startsWith(prefix)) return undefined;
-      const model = service.operations.get(target.slice(prefix.length));
+      const target = parsedTarget(request.headers["x-amz-target"] ?? "");
+      if (target.service !== service.target) return undefined;
+      const model = service.operations.get(target.operation);
       return model && { model, labels: {} };
     },
     streamsInput: () => false,

@@ -19,6 +19,7 @@ import * as serviceLinkedRoles from "./operations/service-linked-roles.ts";
 import * as simulation from "./operations/simulation.ts";
 import * as tags from "./operations/tags.ts";
 import * as users from "./operations/users.ts";
+import { validationSentence } from "./validation.ts";
 
 export { type AdministratorKey, ensureAdministrator } from "./administrator.ts";
 export { IamIdentities } from "./identities.ts";
@@ -45,6 +46,6 @@ export const iam = defineService({
     ...users,
   },
   limits: limits as Limits,
-  validation: { code: "ValidationError" },
+  validation: { code: "ValidationError", message: validationSentence },
   migrations: [identities],
 });
