@@ -74,10 +74,14 @@ async function answersHealth(port: number, child: ChildProcess): Promise<void> {
 /** False while nothing listens. */
 function isHealthy(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const request = get({ host: "127.0.0.1", port, path: "/health", agent: false }, (response) => {
-      response.resume();
-      response.on("end", () => resolve(response.statusCode === 200));
-    });
+    const request = get(
+      { host: "127.0.0.1", port, path: "/health", agent: false, timeout: GIVE_UP_AFTER_MS },
+      (response) => {
+        response.resume();
+        response.on("end", () => resolve(response.statusCode === 200));
+      },
+    );
+    request.on("timeout", () => request.destroy(new Error(`no answer within ${GIVE_UP_AFTER_MS} ms`)));
     request.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "ECONNREFUSED") resolve(false);
       else reject(error);

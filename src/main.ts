@@ -74,7 +74,10 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   writeFileSync(caBundleFile, caBundle);
 
   // The port may be chosen by the system, so listening comes before everything that knows the port.
-  let handle: ReturnType<typeof requestHandler> | undefined;
+  // What is asked before the end of the start waits for it.
+  const ready = Promise.withResolvers<void>();
+  let handle: ReturnType<typeof requestHandler> = (request, response) =>
+    void ready.promise.then(() => handle(request, response));
   const egress = new Egress({
     local: (hostname) => LOCAL_HOSTS.test(hostname),
     policy: () => "allow",
@@ -82,7 +85,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       if (decision !== "local") log("info", `egress ${decision} ${host}:${port}`, { reason });
     },
   });
-  const listener = new Listener({ tls, egress, onRequest: (request, response) => handle?.(request, response) });
+  const listener = new Listener({ tls, egress, onRequest: (request, response) => handle(request, response) });
   const { port } = await listener.listen(LOOPBACK, options.port);
 
   const config: Config = {
@@ -150,10 +153,11 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
         }
       : undefined,
   };
-  handle = requestHandler(system, registry, [healthRoute(routes), resetRoute(routes), containerCredentialsRoute()]);
   for (const service of services) await service.registerWork(system);
   for (const plane of services.flatMap(({ dataPlanes }) => dataPlanes)) await plane.start?.(system);
   await work.start();
+  handle = requestHandler(system, registry, [healthRoute(routes), resetRoute(routes), containerCredentialsRoute()]);
+  ready.resolve();
   // Containers of an earlier start talk to the gateway's address on their network: listen there as soon as there is one.
   system.containerGateway().catch(() => undefined);
 

@@ -90,6 +90,12 @@ export class Listener {
       server.once("error", reject);
       server.listen(port, host, () => {
         server.off("error", reject);
+        if (this.#closing) {
+          // Closed while the address was being bound: a server left open would keep the process alive.
+          server.close();
+          reject(new Error("The listener is closed"));
+          return;
+        }
         this.#servers.add(server);
         resolve(server.address() as AddressInfo);
       });
