@@ -1,0 +1,192 @@
+/**
+ * Every scenario of `tests/scenarios/aws-cli`, with whatever `aws` is on the PATH, against one Slipway. Each scenario
+ * has an account of its own (the access key id is the account), so they do not see each other and run side by side.
+ * Those about credentials themselves have a second Slipway, which checks them.
+ */
+import assert from "node:assert/strict";
+import { type SpawnOptions, spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { after, before, describe, it } from "node:test";
+import type { RunningFile } from "#cli/options.ts";
+import { ensureTools } from "#setup/apt.ts";
+import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
+import { type Json, mismatches, valueAt } from "./matching.ts";
+import { filledIn, readScenario, type Scenario, type Step, type Variables } from "./scenario.ts";
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const FOLDER = new URL("../scenarios/aws-cli/", import.meta.url).pathname;
+const REGION = "eu-central-1";
+const SERVICE_ERROR =
+  /An error occurred \((\S+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: ?(.*)/s;
+
+const scenarios = globSync("*.json", { cwd: FOLDER }).sort();
+
+describe("the aws CLI", { concurrency: 3 }, () => {
+  let open: SlipwayProcess;
+  let strict: SlipwayProcess;
+  let version: number;
+
+  before(async () => {
+    await ensureTools(["aws"], (line) => console.log(line));
+    version = await majorVersion();
+    open = await SlipwayProcess.start({ arguments: ["--accept-any-credentials"] });
+    strict = await SlipwayProcess.start();
+  });
+  after(() => Promise.all([open[Symbol.asyncDispose](), strict[Symbol.asyncDispose]()]));
+
+  assert.ok(scenarios.length > 0, `no scenarios in ${FOLDER}`);
+  for (const [index, file] of scenarios.entries()) {
+    const scenario = readScenario(join(FOLDER, file));
+    it(`${basename(file, ".json")}: ${scenario.name}`, async (test) => {
+      const { requires } = scenario;
+      if (requires && version < requires.version) {
+        return test.skip(`this CLI is version ${version}: ${requires.because}`);
+      }
+      if (scenario.strict) return play(scenario, strict.running, administrator(strict.running));
+      const account = String(100_000_000_001 + index);
+      await play(scenario, open.running, { account, accessKeyId: account, secretAccessKey: "any" });
+    });
+  }
+});
+
+interface Caller {
+  readonly account: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+function administrator({ account, accessKeyId, secretAccessKey }: RunningFile): Caller {
+  return { account, accessKeyId, secretAccessKey };
+}
+
+/** Stops at the first step that is not as expected: those after it stand on it. */
+async function play(scenario: Scenario, { url, port }: RunningFile, caller: Caller): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "slipway-cli-"));
+  const known = { account: caller.account, region: REGION, url, port: String(port), now: String(Date.now()) };
+  const variables: Variables = new Map(Object.entries(known));
+  try {
+    for (const [index, written] of scenario.steps.entries()) {
+      const step = filledIn(written, variables);
+      const args = ["--endpoint-url", url, ...step.aws.map(asArgument)];
+      await putFiles(folder, step.files ?? {});
+      const ran = await run("aws", args, { cwd: folder, env: environment(caller, folder, step) }, step.stdin);
+      const wrong = [...differences(step, ran), ...(await fileDifferences(folder, step))];
+      if (wrong.length > 0) assert.fail(report(index, args, ran, wrong));
+      for (const [name, path] of Object.entries(step.save ?? {})) {
+        const value = path === "$" ? ran.stdout.trim() : valueAt(JSON.parse(ran.stdout) as Json, path);
+        if (value === undefined) assert.fail(report(index, args, ran, [`nothing to save at ${path}`]));
+        variables.set(name, typeof value === "string" ? value : JSON.stringify(value));
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function differences(step: Step, { status, stdout, stderr }: Ran): readonly string[] {
+  const wrong: string[] = [];
+  const refused = step.error !== undefined || step.stderr !== undefined;
+  const expected = step.status ?? (refused ? "anything but 0" : 0);
+  if (typeof expected === "number" ? status !== expected : status === 0) {
+    wrong.push(`exit status: expected ${expected}, got ${status}`);
+  }
+  if (step.error) {
+    const [, code, message] = SERVICE_ERROR.exec(stderr) ?? [];
+    wrong.push(...mismatches({ ...step.error }, { code: code ?? null, message: message?.trim() ?? null }, "error"));
+  }
+  if (step.stderr !== undefined) wrong.push(...mismatches({ $match: step.stderr }, stderr, "stderr"));
+  if (step.text !== undefined) wrong.push(...mismatches({ $match: step.text }, stdout, "stdout"));
+  if (step.output !== undefined) wrong.push(...mismatches(step.output, json(stdout), "output"));
+  return wrong;
+}
+
+async function fileDifferences(folder: string, step: Step): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  for (const [name, content] of Object.entries(step.writes ?? {})) {
+    const written = await readFile(join(folder, name), "utf8").catch(() => undefined);
+    wrong.push(...mismatches(content, written, name));
+  }
+  return wrong;
+}
+
+/** What was typed can be pasted into a shell. */
+function report(
+  index: number,
+  args: readonly string[],
+  { status, stdout, stderr }: Ran,
+  wrong: readonly string[],
+): string {
+  const line = ["aws", ...args].map((arg) =>
+    /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`,
+  );
+  return [
+    `step ${index + 1}: ${line.join(" ")}`,
+    ...wrong.map((sentence) => `  ${sentence}`),
+    `exit status ${status}`,
+    `stdout: ${stdout.trim() || "nothing"}`,
+    `stderr: ${stderr.trim() || "nothing"}`,
+  ].join("\n");
+}
+
+/** The client must not find a person's own profiles, and must not look for an instance's credentials. */
+function environment(caller: Caller, folder: string, step: Step): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
+  return {
+    ...Object.fromEntries(inherited),
+    AWS_ACCESS_KEY_ID: caller.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: caller.secretAccessKey,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_CONFIG_FILE: join(folder, ".aws-config"),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, ".aws-credentials"),
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_MAX_ATTEMPTS: "1",
+    AWS_PAGER: "",
+    ...step.environment,
+  };
+}
+
+async function putFiles(folder: string, files: Readonly<Record<string, Json>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    const base64 = valueAt(content, "$base64");
+    await writeFile(join(folder, name), base64 ? Buffer.from(String(base64), "base64") : asArgument(content));
+  }
+}
+
+function asArgument(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** null where it is not JSON, as when nothing was printed. */
+function json(printed: string): Json {
+  try {
+    return JSON.parse(printed) as Json;
+  } catch {
+    return null;
+  }
+}
+
+async function majorVersion(): Promise<number> {
+  const { stdout, stderr } = await run("aws", ["--version"], {});
+  const found = /aws-cli\/(\d+)/.exec(stdout + stderr);
+  if (!found) throw new Error(`aws --version said ${stdout}${stderr}`);
+  return Number(found[1]);
+}
+
+async function run(command: string, args: readonly string[], options: SpawnOptions, stdin = ""): Promise<Ran> {
+  const child = spawn(command, args, { ...options, stdio: "pipe" });
+  child.stdin.on("error", () => {}); // a client that has failed does not read it
+  child.stdin.end(stdin);
+  const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { status, stdout, stderr };
+}
