@@ -35,8 +35,8 @@ const pageToken = (purpose: string, after: string, position: number) =>
 /** Throws InvalidParameterException on what `pageToken` did not make for the same list. */
 function parsedToken(purpose: string, token: string): Place {
   try {
-    const place = JSON.parse(Buffer.from(token, "base64").toString()) as Place;
-    if (place.purpose === purpose && typeof place.after === "string" && Number.isInteger(place.position)) return place;
+    const place = JSON.parse(Buffer.from(token, "base64").toString()) as Place | null;
+    if (place?.purpose === purpose && typeof place.after === "string" && Number.isInteger(place.position)) return place;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

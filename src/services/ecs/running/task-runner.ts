@@ -35,9 +35,11 @@ export function registerTaskRunner(system: System): void {
 }
 
 async function forgotten(system: System, task: Task): Promise<"done" | Date> {
+  const now = system.clock.now().getTime();
   const until = (task.document.stoppedAt ?? 0) + KEEP_STOPPED_MS;
+  if (now < until) return new Date(until);
   // A service that has not drawn its conclusions from the task's end must still find it.
-  if (system.clock.now().getTime() < until || (task.serviceId && !task.accounted)) return new Date(until);
+  if (task.serviceId && !task.accounted) return new Date(now + KEEP_STOPPED_MS);
   await inTransaction(system.db, (trx) => deleteTask(trx, task.id, taskArn(task, task.cluster, task.id)));
   return "done";
 }

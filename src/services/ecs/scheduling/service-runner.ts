@@ -2,7 +2,15 @@
 import { randomBytes } from "node:crypto";
 import type { System } from "#gateway/context.ts";
 import { type Database, inTransaction } from "#store/database.ts";
-import { FARGATE_PROVIDERS, type Service, serviceArn, type Task, type TaskDefinition, taskArn } from "../model.ts";
+import {
+  FARGATE_PROVIDERS,
+  type Scope,
+  type Service,
+  serviceArn,
+  type Task,
+  type TaskDefinition,
+  taskArn,
+} from "../model.ts";
 import { newTask } from "../new-task.ts";
 import { taskHealth } from "../running/container-views.ts";
 import { LoadBalancing } from "../running/load-balancing.ts";
@@ -18,10 +26,17 @@ import { type Plan, schedule, type TargetView, type TaskView } from "./schedule.
 import { serviceEvents } from "./service-events.ts";
 
 export function registerServiceRunner(system: System): void {
+  const balancing = new Map<string, LoadBalancing>();
+  const balancingOf = (scope: Scope) => {
+    const key = `${scope.accountId}/${scope.region}`;
+    const known = balancing.get(key) ?? new LoadBalancing(system, scope);
+    balancing.set(key, known);
+    return known;
+  };
   system.work.register(SERVICE_WORK, async ({ id }) => {
     const service = await findServiceById(system.db, id);
     if (!service || service.status === "INACTIVE") return "done";
-    return pass(system, service);
+    return pass(system, service, balancingOf(service));
   });
   system.bus.subscribe(TARGET_HEALTH_TOPIC, (targetGroupArn) => {
     wakeServicesOf(system, targetGroupArn).catch((error: unknown) =>
@@ -38,14 +53,14 @@ async function wakeServicesOf(system: System, targetGroupArn: string): Promise<v
   system.work.wake();
 }
 
-async function pass(system: System, service: Service): Promise<Date> {
+async function pass(system: System, service: Service, balancing: LoadBalancing): Promise<Date> {
   const tasks = await listServiceTasks(system.db, service.id);
   const definitions = new Map<string, TaskDefinition>();
   for (const name of [service.document.taskDefinition, ...tasks.map((task) => task.document.taskDefinition)]) {
     if (!definitions.has(name)) definitions.set(name, await definitionOf(system.db, service, name));
   }
   const views: TaskView[] = [];
-  for (const task of tasks) views.push(await taskView(system, task, definitions.get(task.document.taskDefinition)!));
+  for (const task of tasks) views.push(await taskView(balancing, task, definitions.get(task.document.taskDefinition)!));
   const now = system.clock.now();
   const plan = schedule({
     service,
@@ -79,7 +94,7 @@ async function definitionOf(db: Database, service: Service, reference: string): 
   return definition;
 }
 
-async function taskView(system: System, task: Task, definition: TaskDefinition): Promise<TaskView> {
+async function taskView(balancing: LoadBalancing, task: Task, definition: TaskDefinition): Promise<TaskView> {
   const { document } = task;
   return {
     id: task.id,
@@ -90,12 +105,11 @@ async function taskView(system: System, task: Task, definition: TaskDefinition):
     stoppedReason: task.stop?.reason,
     startedAt: document.startedAt,
     health: taskHealth(definition.document.containerDefinitions ?? [], document.containers),
-    targets: task.lastStatus === "RUNNING" ? await targetViews(system, task) : [],
+    targets: task.lastStatus === "RUNNING" ? await targetViews(balancing, task) : [],
   };
 }
 
-async function targetViews(system: System, task: Task): Promise<TargetView[]> {
-  const balancing = new LoadBalancing(system, task);
+async function targetViews(balancing: LoadBalancing, task: Task): Promise<TargetView[]> {
   const views: TargetView[] = [];
   for (const target of task.document.targets) {
     const health = await balancing.health(target);
