@@ -1,4 +1,6 @@
 /** A system with CodeBuild and the services that builds need, a service role, and short ways to make projects and wait. */
+
+import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
   BatchGetBuildsCommand,
   type Build,
@@ -7,7 +9,6 @@ import {
   StartBuildCommand,
   type StartBuildInput,
 } from "@aws-sdk/client-codebuild";
-import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { codebuild } from "#services/codebuild/index.ts";
 import { BUILD_TOPIC } from "#services/codebuild/submit-build.ts";
@@ -39,9 +40,7 @@ export async function codebuildSystem(options: Omit<TestSystemOptions, "services
 
 /** A role that CodeBuild may assume and that may do these things, everything by default. */
 export async function makeRole(system: TestSystem, actions: string[] = ["*"], name = "build-role"): Promise<string> {
-  await system.root.send(
-    new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: JSON.stringify(trust) }),
-  );
+  await system.root.send(new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: JSON.stringify(trust) }));
   const policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: actions, Resource: "*" }] };
   await system.root.send(
     new PutRolePolicyCommand({ RoleName: name, PolicyName: "access", PolicyDocument: JSON.stringify(policy) }),
@@ -121,4 +120,3 @@ export function phasesOf({ phases }: Build): string[] {
 export function contextOf(build: Build, phase: string) {
   return build.phases!.find(({ phaseType }) => phaseType === phase)?.contexts?.[0];
 }
-

@@ -24,7 +24,7 @@ import {
   reached,
   start,
 } from "#tests/helpers/codebuild-system.ts";
-import type { TestSystem } from "#tests/helpers/test-system.ts";
+import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
 import { CONTAINER, NONCE_FILE, PROGRAM_FILE } from "./runner/build-container.ts";
 import { BUILD_TOPIC, CONCURRENT_BUILDS } from "./submit-build.ts";
 
@@ -223,6 +223,21 @@ test("a real managed image goes before the one that stands in for it; other imag
     engine.calls.filter(({ method }) => method === "pull").map(({ subject }) => subject),
     ["remote:1"],
   );
+});
+
+test("an image of ECR comes from this Slipway's registry, and gets AWS's name", async () => {
+  const engine = anEngine();
+  const name = `${ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/builder:1`;
+  const { id } = engine.addImage(`127.0.0.1:4566/${name}`, { remote: true });
+  engine.behave(id, (container) => new Program(container).run());
+  await using system = await aSystem(engine, ["logs:*", "ecr:GetAuthorizationToken"]);
+  const environment = { ...aProject().environment!, image: name, imagePullCredentialsType: "SERVICE_ROLE" as const };
+  await makeProject(system, { environment });
+  assert.equal((await completed(system, await start(system))).buildStatus, "SUCCEEDED");
+  assert.equal((await engine.image(name))?.id, id);
+  const serviceRoleOverride = await makeRole(system, ["logs:*"], "no-ecr");
+  const denied = await completed(system, await start(system, { serviceRoleOverride }));
+  assert.match(contextOf(denied, "PROVISIONING")!.message!, /CannotPullContainerError: .*ecr:GetAuthorizationToken/);
 });
 
 test("buildspecs that cannot be read fail DOWNLOAD_SOURCE with the line and key", async () => {
@@ -494,6 +509,67 @@ test("a container that dies without a word is a fault", async () => {
     contextOf(build, "INSTALL")!.message!,
     /found dead before completing the build\. Build container died because it was out of memory\.$/,
   );
+});
+
+test("a container that dies between two phases, or is gone altogether, is a fault too", async () => {
+  const engine = anEngine();
+  await using system = await aSystem(engine);
+  await makeProject(system);
+  const dying = await start(system);
+  const program = new Program(await engine.started(groupOf(dying.id!), CONTAINER));
+  for (const phase of ["INSTALL", "PRE_BUILD", "BUILD"]) program.phase(phase);
+  await reached(system, dying, ({ phases }) => phases!.at(-1)!.phaseType === "BUILD");
+  program.container.exit(137);
+  const died = await completed(system, dying);
+  assert.equal(died.buildStatus, "FAULT");
+  assert.deepEqual(phasesOf(died).slice(-3), ["BUILD SUCCEEDED", "FINALIZING FAULT", "COMPLETED"]);
+
+  const losing = await start(system);
+  await engine.started(groupOf(losing.id!), CONTAINER);
+  await reached(system, losing, ({ phases }) => phases!.at(-1)!.phaseStatus === "SUCCEEDED" && phases!.length === 4);
+  await system.work.pause(() => engine.remove(groupOf(losing.id!)));
+  assert.equal((await completed(system, losing)).buildStatus, "FAULT");
+  assert.deepEqual(system.workErrors, []);
+});
+
+test("a runner that is interrupted before the container's start prepares it again, and says so once", async () => {
+  const engine = anEngine((program) => program.run());
+  await using system = await aSystem(engine);
+  await makeProject(system);
+  const startContainer = engine.startContainer.bind(engine);
+  let faults = 0;
+  engine.startContainer = async (...call) => {
+    faults += 1;
+    if (faults === 1) throw new Error("killed");
+    await startContainer(...call);
+  };
+  const build = await completed(system, await start(system));
+  assert.equal(build.buildStatus, "SUCCEEDED");
+  const lines = await logLines(system, build);
+  assert.equal(lines.filter((line) => line === "[Container] Phase is DOWNLOAD_SOURCE").length, 1);
+  assert.equal(system.workErrors.length, 1);
+});
+
+test("a build that Slipway cannot run is given up as a fault", async () => {
+  const engine = anEngine();
+  await using system = await aSystem(engine);
+  await makeProject(system);
+  engine.create = async () => {
+    throw new Error("a fault of ours");
+  };
+  const build = await start(system);
+  // Tries are further and further apart; whoever looks at the queue brings the next one forward.
+  let isOver = false;
+  const over = completed(system, build).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await system.work.schedule(system.db, "codebuild:build", build.id!.split(":")[1]!);
+    system.work.wake();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const given = await over;
+  assert.deepEqual([given.buildStatus, phasesOf(given).at(-2)], ["FAULT", "PROVISIONING FAULT"]);
 });
 
 test("a container that cannot start", async () => {

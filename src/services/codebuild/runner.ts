@@ -23,7 +23,7 @@ import { fetchSources, preparedSource } from "./runner/prepare-source.ts";
 import { RunningBuild } from "./runner/running-build.ts";
 import { hasArtifacts, uploadArtifacts } from "./runner/upload-artifacts.ts";
 import { roleSession } from "./service-role.ts";
-import { type BuildEvent, hasReached, openPhase, outcomeOf, type PhaseEnd } from "./states.ts";
+import { type BuildEvent, earlyEnd, hasReached, openPhase, outcomeOf, type PhaseEnd } from "./states.ts";
 import { findBuildByUuid } from "./store/builds.ts";
 import { BUILD_WORK } from "./submit-build.ts";
 
@@ -91,9 +91,8 @@ class BuildDriver {
   async #drivePhases(interruption: Interruption): Promise<void> {
     const running = this.#running;
     const role = await this.#role();
-    if (!hasReached(running.build, "INSTALL")) {
-      await this.#bringUp(role, interruption);
-    }
+    const open = openPhase(running.build)?.phaseType;
+    if (open === "PROVISIONING" || open === "DOWNLOAD_SOURCE") await this.#bringUp(role, interruption);
     if (!running.run.outcome) {
       await followProgram(running, interruption, this.#signal);
       if (!running.run.outcome) await endAbruptly(running, interruption.status);
@@ -151,9 +150,10 @@ class BuildDriver {
     signal.throwIfAborted();
     // Written before the start, so that a restarted runner that finds the container running knows all of this.
     await running.commit({
-      run: { artifacts: prepared.buildspec.artifacts },
+      run: { artifacts: prepared.buildspec.artifacts, isPrepared: true },
       build: { ...(prepared.resolvedVersion !== undefined && { resolvedSourceVersion: prepared.resolvedVersion }) },
-      agent: prepared.lines,
+      // A runner that was killed before the start prepares once more; the log has it already.
+      agent: running.run.isPrepared ? [] : prepared.lines,
     });
     try {
       await engine.startContainer(running.groupId, CONTAINER);
@@ -179,14 +179,13 @@ class BuildDriver {
     });
   }
 
-  /** Ends the open phase early. */
+  /** Ends the build early, in the phase where it is. */
   async #end(status: PhaseEnd, failure?: PhaseFailure): Promise<void> {
     const running = this.#running;
-    const open = openPhase(running.build)?.phaseType;
-    if (!open) return;
+    const phase = openPhase(running.build)?.phaseType ?? "FINALIZING";
     await running.commit({
-      events: [ended(open, status, running.now, failure)],
-      agent: failure ? [...failure.lines, ...phaseCompleteLines(open, "FAILED", toLineContext(failure))] : [],
+      events: earlyEnd(running.build, status, running.now, failure && [failure.context]),
+      agent: failure ? [...failure.lines, ...phaseCompleteLines(phase, "FAILED", toLineContext(failure))] : [],
     });
   }
 
@@ -199,7 +198,8 @@ class BuildDriver {
     const isStoppedBetween = run.outcome?.status === "STOPPED" && outcomeOf(build.phases!) === "SUCCEEDED";
     const status = isStoppedBetween ? (interrupted ?? "STOPPED") : "SUCCEEDED";
     const finalizing: BuildEvent[] = [];
-    if (hasReached(build, "DOWNLOAD_SOURCE")) {
+    const isFinalized = hasReached(build, "FINALIZING") && openPhase(build) === undefined;
+    if (hasReached(build, "DOWNLOAD_SOURCE") && !isFinalized) {
       if (!hasReached(build, "FINALIZING")) finalizing.push({ type: "entered", phase: "FINALIZING", at });
       const failure = run.logs.failure === undefined ? undefined : new PhaseFailure("ACCESS_DENIED", run.logs.failure);
       finalizing.push(ended("FINALIZING", status, at, failure));

@@ -75,6 +75,23 @@ export function toNextState(build: Build, event: BuildEvent): Build {
   }
 }
 
+/**
+ * What ends a build early: its open phase ends so. Between two phases there is none to show it in but FINALIZING.
+ */
+export function earlyEnd(
+  build: Build,
+  status: PhaseEnd,
+  at: Date,
+  contexts?: readonly PhaseContext[],
+): readonly BuildEvent[] {
+  const open = openPhase(build)?.phaseType;
+  if (open) return [{ type: "ended", phase: open, status, at, contexts }];
+  return [
+    { type: "entered", phase: "FINALIZING", at },
+    { type: "ended", phase: "FINALIZING", status, at, contexts },
+  ];
+}
+
 /** The phase that has begun and not ended. */
 export function openPhase(build: Build): BuildPhase | undefined {
   const last = build.phases?.at(-1);

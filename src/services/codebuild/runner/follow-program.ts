@@ -1,7 +1,7 @@
 /** INSTALL to POST_BUILD: the program in the container runs by itself; here its output becomes the build's record and log. */
 import { GroupNotFoundError, type LogLine } from "#engines/engine.ts";
 import { type ControlEvent, parseControlLine, phaseContext } from "../buildspec/control-events.ts";
-import { openPhase, type PhaseEnd } from "../states.ts";
+import { earlyEnd, type PhaseEnd } from "../states.ts";
 import { NONCE_PURPOSE } from "../submit-build.ts";
 import { CONTAINER } from "./build-container.ts";
 import type { Interruption } from "./interruption.ts";
@@ -98,26 +98,21 @@ function toBuildEvents(
   return [{ type: "ended", phase: event.phase, status, at: event.time, contexts: [phaseContext(event)] }];
 }
 
-/** Ends what the program left open when its container ended without a word. */
+/** For a program whose container ended without a word. */
 export async function endAbruptly(running: RunningBuild, interrupted: PhaseEnd | undefined): Promise<void> {
+  const outcome = { status: interrupted ? "STOPPED" : "FAILED", uploadArtifacts: false } as const;
+  if (interrupted) {
+    await running.commit({ events: earlyEnd(running.build, interrupted, running.now), run: { outcome } });
+    return;
+  }
   const group = await running.system.engine.state(running.groupId);
   const [container] = group?.containers ?? [];
-  const open = openPhase(running.build)?.phaseType ?? "INSTALL";
-  const entered = openPhase(running.build) ? [] : [{ type: "entered" as const, phase: open, at: running.now }];
   const reason = container?.outOfMemory
-    ? "Build container died because it was out of memory."
-    : `Build container died because it was out of memory, or the Docker image is not supported.${container?.error ? ` ${container.error}` : ""}`;
-  const context = interrupted
-    ? { statusCode: "", message: "" }
-    : {
-        statusCode: "INTERNAL_SERVICE_ERROR",
-        message: `Build container found dead before completing the build. ${reason}`,
-      };
-  await running.commit({
-    events: [
-      ...entered,
-      { type: "ended", phase: open, status: interrupted ?? "FAULT", at: running.now, contexts: [context] },
-    ],
-    run: { outcome: { status: interrupted ? "STOPPED" : "FAILED", uploadArtifacts: false } },
-  });
+    ? "it was out of memory"
+    : "it was out of memory, or the Docker image is not supported";
+  const context = {
+    statusCode: "INTERNAL_SERVICE_ERROR",
+    message: `Build container found dead before completing the build. Build container died because ${reason}.`,
+  };
+  await running.commit({ events: earlyEnd(running.build, "FAULT", running.now, [context]), run: { outcome } });
 }

@@ -18,7 +18,9 @@ async function* source(...lines: LogLine[]) {
 }
 
 async function texts(batches: AsyncIterable<readonly LogLine[]>): Promise<string[][]> {
-  return (await Array.fromAsync(batches)).map((batch) => batch.map(({ text }) => text));
+  const collected: string[][] = [];
+  for await (const batch of batches) collected.push(batch.map(({ text }) => text));
+  return collected;
 }
 
 test("lines stay together until an event, a full batch or the end", async () => {
@@ -76,5 +78,5 @@ test("the source is closed when nobody wants more, and its errors come through",
     yield line("x", 0);
     throw new Error("the engine failed");
   }
-  await assert.rejects(Array.fromAsync(logBatches(broken(), isEvent, patient)), /the engine failed/);
+  await assert.rejects(texts(logBatches(broken(), isEvent, patient)), /the engine failed/);
 });
