@@ -43,8 +43,8 @@ class GuardedDialect extends SqliteDialect {
     return new GuardedDriver(this.#config);
   }
 
-  override createAdapter(): SqliteAdapter {
-    return new SqliteAdapter();
+  override createAdapter(): TakingTurnsAdapter {
+    return new TakingTurnsAdapter();
   }
 
   override createQueryCompiler(): PlannedOnceCompiler {
@@ -63,10 +63,34 @@ class PlannedOnceCompiler extends SqliteQueryCompiler {
   }
 }
 
+/**
+ * One connection, taken in turns. Kysely's own turn-taking lets a query that goes around the open transaction of its call
+ * chain queue up behind itself; here it throws before it waits.
+ */
 class GuardedDriver extends SqliteDriver {
-  override acquireConnection(...options: Parameters<SqliteDriver["acquireConnection"]>) {
+  #lastTurn: Promise<void> = Promise.resolve();
+  #endTurn: (() => void) | undefined;
+
+  override async acquireConnection(...options: Parameters<SqliteDriver["acquireConnection"]>) {
     assertNotInTransaction();
+    const turn = this.#lastTurn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lastTurn = promise;
+    await turn;
+    this.#endTurn = resolve;
     return super.acquireConnection(...options);
+  }
+
+  override async releaseConnection(...options: Parameters<SqliteDriver["releaseConnection"]>) {
+    await super.releaseConnection(...options);
+    this.#endTurn?.();
+  }
+}
+
+/** Tells Kysely not to take turns itself. */
+class TakingTurnsAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
   }
 }
 
