@@ -171,6 +171,16 @@ test("a full queue refuses, and so does a project's own limit", async () => {
   await other.send(new sdk.StartBuildCommand({ projectName: "demo" }));
 });
 
+test("the project's source version is not that of another source", async () => {
+  await using slipway = await system({
+    source: { type: "GITHUB", location: "https://github.com/owner/repo" },
+    sourceVersion: "prod",
+  });
+  assert.equal((await start(slipway)).sourceVersion, "prod");
+  const piped = await start(slipway, { sourceTypeOverride: "S3", sourceLocationOverride: "bucket/source.zip" });
+  assert.equal(piped.sourceVersion, undefined);
+});
+
 test("a pipeline's builds say so", async () => {
   await using slipway = await system();
   const pipeline = slipway.client(rootPrincipal(ACCOUNT), {
