@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type { GetOutputType } from "@smithy/types";
+import { openTransaction } from "#store/database.ts";
 import type { Call, CallScope, Principal, System } from "./context.ts";
 import { execute } from "./execute.ts";
 import type { ServerOutput } from "./operation.ts";
@@ -45,7 +46,7 @@ export class InProcessClient implements Client {
     const call: Call = {
       ...this.scope,
       system: this.#system,
-      db: this.scope.db ?? this.#system.db,
+      db: this.scope.db ?? openTransaction() ?? this.#system.db,
       principal: this.principal,
       requestId: randomUUID(),
       now: this.#system.clock.now(),

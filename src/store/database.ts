@@ -21,12 +21,17 @@ export interface Notifications {
   listen(receive: (payload: string) => void): Promise<void>;
 }
 
-const transactions = new AsyncLocalStorage<true>();
+const transactions = new AsyncLocalStorage<Database>();
 
 /** Runs in a transaction of its own, or in the caller's when `db` already is one. */
 export function inTransaction<T>(db: Database, run: (trx: Database) => Promise<T>): Promise<T> {
   if (db.isTransaction) return run(db);
-  return db.transaction().execute((trx) => transactions.run(true, () => run(trx as unknown as Database)));
+  return db.transaction().execute((trx) => transactions.run(trx, () => run(trx)));
+}
+
+/** The transaction that the call chain has open: what a service calls on the way joins it. undefined outside of one. */
+export function openTransaction(): Database | undefined {
+  return transactions.getStore();
 }
 
 /**
