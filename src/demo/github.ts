@@ -6,13 +6,15 @@ export interface MergedPullRequest {
   readonly owner: string;
   readonly number: number;
   readonly headCommit: string;
+  /** What the base branch pointed at before the merge. */
+  readonly baseCommit: string;
   readonly mergeCommit: string;
 }
 
 /** Posts the event; throws unless the receiver takes it. https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request */
 export async function postMergedPullRequest(
   webhook: { readonly payloadUrl: string; readonly secret: string },
-  { owner, number, headCommit, mergeCommit }: MergedPullRequest,
+  { owner, number, headCommit, baseCommit, mergeCommit }: MergedPullRequest,
 ): Promise<void> {
   const body = JSON.stringify({
     action: "closed",
@@ -25,7 +27,7 @@ export async function postMergedPullRequest(
       merge_commit_sha: mergeCommit,
       user: { login: owner, id: 7776 },
       head: { ref: "main", sha: headCommit },
-      base: { ref: "prod" },
+      base: { ref: "prod", sha: baseCommit },
     },
     repository: {
       name: CRUDDUR_REPOSITORY,

@@ -4,7 +4,7 @@
  * run them one by one.
  */
 import { join } from "node:path";
-import { commitVersion, createCruddurRepository, mergeIntoProd } from "#setup/cruddur-repository.ts";
+import { commitOf, commitVersion, createCruddurRepository, mergeIntoProd } from "#setup/cruddur-repository.ts";
 import { Caller, servedVersion, type Target } from "./caller.ts";
 import { type Clients, clientsOf, type Endpoint } from "./clients.ts";
 import { postMergedPullRequest } from "./github.ts";
@@ -96,9 +96,10 @@ export class Story {
     this.executions = await verification.executionCount(this);
     this.caller = new Caller(this.requireTarget());
     const headCommit = await commitVersion({ folder, owner, branch: "main", version });
+    const baseCommit = await commitOf({ folder, owner }, "prod");
     const mergeCommit = await mergeIntoProd({ folder, owner });
     if (!this.webhook) throw new Error("There is no webhook yet");
-    await postMergedPullRequest(this.webhook, { owner, number: 1, headCommit, mergeCommit });
+    await postMergedPullRequest(this.webhook, { owner, number: 1, headCommit, baseCommit, mergeCommit });
   }
 
   async serves(version: string): Promise<void> {

@@ -42,7 +42,7 @@ export async function createCruddurRepository(
     changes: files.map(({ path, executable, content }) => fileChange(path, content, executable)),
   });
   await git(repository, ["update-ref", "refs/heads/prod", "refs/heads/main", ""]);
-  return commitOf(repository, "main");
+  return tipOf(repository, "main");
 }
 
 /** Commits a new version of the app to a branch. Returns the commit. */
@@ -50,14 +50,14 @@ export async function commitVersion(
   options: CruddurRepository & { readonly branch: Branch; readonly version: string },
 ): Promise<string> {
   const repository = repositoryPath(options);
-  const parent = await commitOf(repository, options.branch);
+  const parent = await tipOf(repository, options.branch);
   await importCommit(repository, options.branch, {
     message: `Release version ${options.version}`,
     number: await commitCount(repository),
     parents: [parent],
     changes: [fileChange(VERSION_FILE, `${options.version}\n`, false)],
   });
-  return commitOf(repository, options.branch);
+  return tipOf(repository, options.branch);
 }
 
 /**
@@ -66,7 +66,7 @@ export async function commitVersion(
  */
 export async function mergeIntoProd(options: CruddurRepository & { readonly pullRequest?: number }): Promise<string> {
   const repository = repositoryPath(options);
-  const [main, prod] = await Promise.all([commitOf(repository, "main"), commitOf(repository, "prod")]);
+  const [main, prod] = await Promise.all([tipOf(repository, "main"), tipOf(repository, "prod")]);
   const base = await git(repository, ["merge-base", main, prod]);
   const [tree, baseTree, prodTree] = await Promise.all([main, base, prod].map((commit) => treeOf(repository, commit)));
   if (baseTree !== prodTree) throw new Error("The branch prod has changes of its own; merge it with git instead.");
@@ -76,7 +76,7 @@ export async function mergeIntoProd(options: CruddurRepository & { readonly pull
     parents: [prod, main],
     changes: [`M 040000 ${tree} ""\n`],
   });
-  return commitOf(repository, "prod");
+  return tipOf(repository, "prod");
 }
 
 /** Where the repository is; a path that `git clone` takes. */
@@ -144,7 +144,12 @@ function data(text: string): string {
   return `data ${Buffer.byteLength(text)}\n${text}\n`;
 }
 
-async function commitOf(repository: string, branch: Branch): Promise<string> {
+/** What a branch points at. */
+export function commitOf(repository: CruddurRepository, branch: Branch): Promise<string> {
+  return tipOf(repositoryPath(repository), branch);
+}
+
+async function tipOf(repository: string, branch: Branch): Promise<string> {
   return git(repository, ["rev-parse", "--verify", `refs/heads/${branch}^{commit}`]);
 }
 

@@ -2,15 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { System } from "#gateway/context.ts";
 import { type Database, inTransaction } from "#store/database.ts";
-import {
-  FARGATE_PROVIDERS,
-  type Scope,
-  type Service,
-  serviceArn,
-  type Task,
-  type TaskDefinition,
-  taskArn,
-} from "../model.ts";
+import { FARGATE_PROVIDERS, type Service, serviceArn, type Task, type TaskDefinition, taskArn } from "../model.ts";
 import { newTask } from "../new-task.ts";
 import { taskHealth } from "../running/container-views.ts";
 import { LoadBalancing } from "../running/load-balancing.ts";
@@ -26,17 +18,11 @@ import { type Plan, schedule, type TargetView, type TaskView } from "./schedule.
 import { serviceEvents } from "./service-events.ts";
 
 export function registerServiceRunner(system: System): void {
-  const balancing = new Map<string, LoadBalancing>();
-  const balancingOf = (scope: Scope) => {
-    const key = `${scope.accountId}/${scope.region}`;
-    const known = balancing.get(key) ?? new LoadBalancing(system, scope);
-    balancing.set(key, known);
-    return known;
-  };
   system.work.register(SERVICE_WORK, async ({ id }) => {
     const service = await findServiceById(system.db, id);
     if (!service || service.status === "INACTIVE") return "done";
-    return pass(system, service, balancingOf(service));
+    // A session a pass: a role that was deleted and made anew takes effect at once.
+    return pass(system, service, new LoadBalancing(system, service));
   });
   system.bus.subscribe(TARGET_HEALTH_TOPIC, (targetGroupArn) => {
     wakeServicesOf(system, targetGroupArn).catch((error: unknown) =>
