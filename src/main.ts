@@ -51,6 +51,7 @@ export interface Slipway {
 
 const LOOPBACK = "127.0.0.1";
 const CLOSE_GRACE_MS = 5_000;
+const ENGINE_AFTER_MS = 100;
 /** Served here when they come through the egress proxy. */
 const LOCAL_HOSTS = /(^|\.)(amazonaws\.com|elb\.localhost)$/;
 
@@ -159,7 +160,8 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   handle = requestHandler(system, registry, [healthRoute(routes), resetRoute(routes), containerCredentialsRoute()]);
   ready.resolve();
   // Containers of an earlier start talk to the gateway's address on their network: listen there as soon as there is one.
-  system.containerGateway().catch(() => undefined);
+  // Not at once: loading the engine's client blocks for a tenth of a second, and somebody waits for the first answer.
+  setTimeout(() => system.containerGateway().catch(() => undefined), ENGINE_AFTER_MS).unref();
 
   return {
     system,
