@@ -76,7 +76,7 @@ wait_for() {
   while ((SECONDS < deadline)); do
     now=$("$@")
     [ "$now" != "$wanted" ] || return 0
-    case " $bad " in *" $now "*) fail "$* says $now" ;; esac
+    if [ -n "$now" ]; then case " $bad " in *" $now "*) fail "$* says $now" ;; esac; fi
     sleep 1
   done
   fail "$* still says \"$now\" after $WAIT_SECONDS s"

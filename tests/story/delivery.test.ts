@@ -3,6 +3,7 @@
  * stand in the order in which they happen to one pipeline.
  */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
@@ -23,6 +24,8 @@ import { logsComplete, stageSucceeded } from "#demo/verification.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 import { runSteps, storyOn } from "#tests/helpers/story.ts";
 
+/** Five seconds' worth: longer than a kill and a start take. */
+const COUNTED_LINES = 100;
 const BUILD_ROLE = `codebuild-${PROJECT}-service-role`;
 
 describe("the Cruddur pipeline", () => {
@@ -86,19 +89,29 @@ describe("the Cruddur pipeline", () => {
   });
 
   it("goes on after kill -9 during the build; the log has every line once", async () => {
+    // What talks to Slipway while it is away fails as in any outage, so the kill comes while the build counts.
+    const original = await useBuildspec(await countingBuildspec());
     await story.release("3");
     await story.stopCaller(); // a killed load balancer fails requests; what is tested here is the work
-    await until("the build's first commands", async () => {
-      const id = await runningBuild();
-      if (!id) return undefined;
-      const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
-      return builds?.[0]?.currentPhase === "BUILD" ? id : undefined;
+    const id = await until("the build's first lines", async () => {
+      const running = await runningBuild();
+      if (!running) return undefined;
+      const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [running] }));
+      const build = builds?.[0];
+      if (build?.currentPhase !== "PRE_BUILD") return undefined;
+      return (await logOf(build)).some((line) => line.startsWith("line 5\n")) ? running : undefined;
     });
     await slipway.kill();
     await slipway.start();
     for (const stage of ["Build", "Deploy"]) await stageSucceeded(story, stage);
     await story.serves("3");
     await logsComplete(story);
+    const counted = (await logOf(await ended(id))).filter((line) => /^line \d+\n$/.test(line));
+    assert.deepEqual(
+      counted,
+      Array.from({ length: COUNTED_LINES }, (_, index) => `line ${index + 1}\n`),
+    );
+    await useBuildspec(original);
   });
 
   it("goes on after kill -9 during the deployment; one revision, one rollout", async () => {
@@ -120,8 +133,6 @@ describe("the Cruddur pipeline", () => {
 
   it("fails the deployment of an image definition that names an unknown container, and leaves the service alone", async () => {
     const before = await currentRevision();
-    const { projects } = await story.clients.codebuild.send(new BatchGetProjectsCommand({ names: [PROJECT] }));
-    const source = projects![0]!.source!;
     const buildspec = [
       "version: 0.2",
       "phases:",
@@ -131,13 +142,31 @@ describe("the Cruddur pipeline", () => {
       "artifacts:",
       "  files: [imagedefinitions.json]",
     ].join("\n");
-    await story.clients.codebuild.send(new UpdateProjectCommand({ name: PROJECT, source: { ...source, buildspec } }));
+    await useBuildspec(buildspec);
     await story.release("5");
     await story.stopCaller();
     await assert.rejects(stageSucceeded(story, "Deploy"), /frontend/);
     assert.equal(await currentRevision(), before);
     await story.serves("4");
   });
+
+  /** Gives the project another buildspec and returns the one it had. */
+  async function useBuildspec(buildspec: string): Promise<string> {
+    const { projects } = await story.clients.codebuild.send(new BatchGetProjectsCommand({ names: [PROJECT] }));
+    const source = projects![0]!.source!;
+    await story.clients.codebuild.send(new UpdateProjectCommand({ name: PROJECT, source: { ...source, buildspec } }));
+    return source.buildspec!;
+  }
+
+  /** The story's buildspec with a slow count before the image is built. */
+  async function countingBuildspec(): Promise<string> {
+    const text = await readFile(new URL("../../examples/cruddur/backend-flask/buildspec.yml", import.meta.url), "utf8");
+    const count = `for i in $(seq 1 ${COUNTED_LINES}); do echo line $i; sleep 0.05; done`;
+    const counting = text.replace("  build:\n", `  pre_build:\n    commands:\n      - ${count}\n  build:\n`);
+    return counting.replace(/^env:\n(?:[ \t].*\n)*/m, (section) =>
+      section.replaceAll("$ACCOUNT_ID", story.options.account).replaceAll("$AWS_DEFAULT_REGION", story.options.region),
+    );
+  }
 
   async function runningBuild(): Promise<string | undefined> {
     const state = await story.clients.codepipeline.send(new GetPipelineStateCommand({ name: PIPELINE }));

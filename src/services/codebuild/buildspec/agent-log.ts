@@ -62,7 +62,10 @@ export function phaseCompleteLines(
 
 /** The message of a build whose source has no buildspec at the place where it must be. */
 export function missingBuildspecMessage(path: string, isDefault: boolean): string {
-  return isDefault ? "YAML file does not exist" : `stat ${path}: no such file or directory`;
+  const advice = "add it to the source, or name another file in the project's buildspec";
+  return isDefault
+    ? `YAML file does not exist: there is no buildspec.yml; ${advice}`
+    : `stat ${path}: no such file or directory; ${advice}`;
 }
 
 function commandCount(buildspec: Buildspec, name: PhaseName): number {

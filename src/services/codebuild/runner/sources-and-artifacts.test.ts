@@ -141,12 +141,13 @@ test("sources that cannot be had", async () => {
   const missing = await completed(system, await start(system, { serviceRoleOverride }));
   assert.deepEqual(contextOf(missing, "DOWNLOAD_SOURCE"), {
     statusCode: "YAML_FILE_ERROR",
-    message: "YAML file does not exist",
+    message:
+      "YAML file does not exist: there is no buildspec.yml; add it to the source, or name another file in the project's buildspec",
   });
   const named = await completed(system, await start(system, { serviceRoleOverride, buildspecOverride: "ci/spec.yml" }));
   assert.match(
     contextOf(named, "DOWNLOAD_SOURCE")!.message!,
-    /^stat \/codebuild\/output\/src\d{9}\/src\/ci\/spec\.yml: no such file or directory$/,
+    /^stat \/codebuild\/output\/src\d{9}\/src\/ci\/spec\.yml: no such file or directory; add it/,
   );
   const key = await completed(
     system,
