@@ -1,6 +1,7 @@
 /** The only place that wires things together: options in, a running Slipway out. */
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "#engines/engine.ts";
 import { FileAudit } from "#gateway/audit.ts";
@@ -99,6 +100,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     instance: instanceOf(dataDir),
     providerEndpoints: options.providerEndpoints ?? {},
   };
+  const blobsDir = join(dataDir, "blobs");
   const cipher = Cipher.open(join(dataDir, "master.key"));
   const identities = new IamIdentities({ db: store.db, cipher, bus, clock, config });
   const audit = new FileAudit(join(dataDir, "audit"), (error) => log("error", "audit trail", { error: String(error) }));
@@ -113,7 +115,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const system: System = {
     config,
     db: store.db,
-    blobs: new FolderBlobStore(join(dataDir, "blobs")),
+    blobs: new FolderBlobStore(blobsDir),
     engine,
     bus,
     work,
@@ -148,6 +150,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
           await work.pause(async () => {
             for (const group of await engine.recover({}).catch(() => [])) await engine.remove(group.id);
             await emptyTables(store.db);
+            await rm(blobsDir, { recursive: true, force: true });
             await identities.forgetAll();
             await ensureAdministrator(system);
           });

@@ -7,10 +7,10 @@ import { clientEnvironment, UsageError } from "./options.ts";
 import { requireRunning } from "./running.ts";
 
 export async function run(args: string[]): Promise<number> {
-  const ownData = args[0] === "--data" ? args.splice(0, 2)[1] : undefined;
+  const { ownData, awsArgs } = split(args);
   const running = requireRunning(ownData);
   const { AWS_PROFILE: _profile, AWS_SESSION_TOKEN: _token, ...inherited } = process.env;
-  const child = spawn("aws", ["--endpoint-url", running.url, ...args], {
+  const child = spawn("aws", ["--endpoint-url", running.url, ...awsArgs], {
     env: { ...inherited, ...clientEnvironment(running) },
     stdio: "inherit",
   });
@@ -23,4 +23,13 @@ export async function run(args: string[]): Promise<number> {
     });
     child.once("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });
+}
+
+/** Only what comes first is Slipway's own option; the aws CLI has options of its own called --data-…. */
+function split(args: readonly string[]): { ownData: string | undefined; awsArgs: readonly string[] } {
+  const [first = "", second, ...rest] = args;
+  if (first.startsWith("--data=")) return { ownData: first.slice("--data=".length), awsArgs: args.slice(1) };
+  if (first !== "--data") return { ownData: undefined, awsArgs: args };
+  if (second === undefined) throw new UsageError("--data takes the data folder of a running Slipway");
+  return { ownData: second, awsArgs: rest };
 }

@@ -40,7 +40,10 @@ export async function run(args: string[]): Promise<number> {
   const dataDir = join(engineData, "demo");
   const staysUp = !values.exit && process.env.CI !== "true" && process.stdout.isTTY === true;
   const running = runningSlipway(dataDir);
-  if (running) throw new UsageError(`A demo runs already at ${running.url} (pid ${running.pid}); stop it first`);
+  if (running)
+    throw new UsageError(
+      `A demo runs already at ${running.url} (pid ${running.pid}); stop it with "slipway down --data ${dataDir}"`,
+    );
 
   const { socketPath } = await reported("Container engine", () =>
     ensureContainerEngine({ dataDir: engineData, log: note }),
@@ -53,10 +56,7 @@ export async function run(args: string[]): Promise<number> {
   const { child, slipway } = await reported("Slipway", () =>
     startedSlipway(dataDir, { ...values, socketPath, repositories }),
   );
-  let stopping = false;
-  const interrupted = once(process, "SIGINT").then(() => {
-    stopping = true;
-  });
+  const interrupted = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const story = new Story({
     ...slipway,
     owner: values.owner,
@@ -72,7 +72,7 @@ export async function run(args: string[]): Promise<number> {
       process.stdout.write("\nServing until Ctrl-C.\n");
       await interrupted;
     }
-    return delivered || (stopping && staysUp) ? 0 : 1;
+    return delivered ? 0 : 1;
   } finally {
     await story.caller?.stop();
     await reported("Removing what the demo started", () => stopped(child, slipway));
@@ -128,7 +128,7 @@ async function startedSlipway(
   dataDir: string,
   { port, account, region, socketPath, repositories }: StartOptions,
 ): Promise<{ child: ChildProcess; slipway: RunningFile }> {
-  mkdirSync(repositories, { recursive: true });
+  mkdirSync(repositories, { recursive: true, mode: 0o700 });
   const logFile = join(dataDir, "slipway.log");
   const log = openSync(logFile, "a", 0o600);
   const options = { data: dataDir, port, account, region, provider: `github=${repositories}` };
@@ -170,7 +170,7 @@ function summary(story: Story, slipway: RunningFile): string {
   const lines = [
     "",
     `Application   http://${local}:${slipway.port}/`,
-    `Badge         ${story.badgeUrl}&branch=prod`,
+    `Badge         ${story.badgeUrl}`,
     `Endpoint      ${slipway.url}`,
     "",
     "Look around with the aws CLI:",

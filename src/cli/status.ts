@@ -1,6 +1,8 @@
 /** `slipway status`: what runs, and how it is; exit status 3 where nothing runs, as service managers expect. */
 import { parseArgs } from "node:util";
-import { dataFolder, runningSlipway } from "./options.ts";
+import { dataFolder, runningSlipway, UsageError } from "./options.ts";
+
+const ANSWERS_WITHIN_MS = 5_000;
 
 interface Health {
   readonly version: string;
@@ -15,7 +17,13 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(`No Slipway runs on ${dataDir}\n`);
     return 3;
   }
-  const response = await fetch(`${running.url}/health`, { signal: AbortSignal.timeout(5_000) });
+  const response = await fetch(`${running.url}/health`, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) }).catch(
+    () => {
+      throw new UsageError(
+        `Slipway (pid ${running.pid}) does not answer at ${running.url}; it is starting, or its log says why`,
+      );
+    },
+  );
   const health = (await response.json()) as Health;
   const lines = [
     ["Slipway", `${health.version} at ${running.url}, pid ${running.pid}`],

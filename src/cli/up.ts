@@ -51,9 +51,7 @@ export async function run(args: string[]): Promise<number> {
     providerEndpoints: providersOf(values.provider ?? []),
     log: (level, message, fields) => process.stderr.write(`${logLine(level, message, fields)}\n`),
   }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "EADDRINUSE"
-      ? new UsageError(`Port ${values.port} is taken; choose another with --port`)
-      : error;
+    throw startFailure(error, values);
   });
 
   const file: RunningFile = {
@@ -70,7 +68,7 @@ export async function run(args: string[]): Promise<number> {
   if (values["accept-any-credentials"]) {
     process.stderr.write("warning: any credentials are accepted; everybody on this machine is the administrator\n");
   }
-  process.stdout.write(banner(file));
+  process.stdout.write(banner(file, process.stdout.isTTY ? "exports" : "how to get them"));
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
@@ -108,9 +106,27 @@ async function detached(dataDir: string, args: readonly string[]): Promise<numbe
   throw new UsageError(`Slipway did not start; ${logFile} says why`);
 }
 
-function banner(file: RunningFile): string {
-  const exports = Object.entries(clientEnvironment(file)).map(([name, value]) => `  export ${name}=${value}`);
-  return `Slipway is ready at ${file.url} (account ${file.account}, ${file.region}) in ${Math.round(performance.now())} ms\n${exports.join("\n")}\n`;
+/** The secret key is for a person's terminal only: what is not one ends up in a log. */
+function banner(file: RunningFile, credentials: "exports" | "how to get them"): string {
+  const ready = `Slipway is ready at ${file.url} (account ${file.account}, ${file.region}) in ${Math.round(performance.now())} ms\n`;
+  if (credentials === "how to get them") return `${ready}"slipway env" prints the environment for AWS clients\n`;
+  const exports = Object.entries(clientEnvironment(file)).map(([name, value]) => `  export ${name}=${value}\n`);
+  return `${ready}${exports.join("")}`;
+}
+
+/** What a person can do something about, in one sentence; anything else stays as it is. */
+function startFailure(error: NodeJS.ErrnoException, { port, database }: { port: string; database?: string }): Error {
+  if (error.code === "EADDRINUSE") return new UsageError(`Port ${port} is taken; choose another with --port`);
+  if (error.code === "EACCES" && error.syscall === "listen") {
+    return new UsageError(`Port ${port} is for root only; choose one above 1023 with --port`);
+  }
+  // Node's errors of the connection, and PostgreSQL's refusals: class 28 is the login, 3D the database's name.
+  if (database && /^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_|28|3D)/.test(error.code ?? "")) {
+    return new UsageError(
+      `The database of --database cannot be opened: ${error.message}. Check its host, name and login`,
+    );
+  }
+  return error;
 }
 
 function engineOf(name: string, dataDir: string) {

@@ -11,7 +11,7 @@ export type ParsedAuthorization = NonNullable<ReturnType<typeof parseAuthorizati
 
 export interface Authenticated {
   readonly principal: Principal;
-  /** undefined where `--accept-any-credentials` took an unknown key without checking. */
+  /** undefined where `--accept-any-credentials` took an unknown key without checking, which it does on loopback only. */
   readonly verified: Verified | undefined;
 }
 
@@ -26,6 +26,7 @@ export async function authenticate(
   service: Service,
   request: WireRequest,
   authorization: ParsedAuthorization | undefined,
+  fromLoopback: boolean,
 ): Promise<Authenticated> {
   if (!authorization && service.name === "s3" && hasSignatureVersion2(request)) {
     const sentence = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
@@ -36,7 +37,7 @@ export async function authenticate(
   const { accessKeyId, sessionToken } = authorization;
   const known = await system.identities.authenticate(accessKeyId, sessionToken, now);
   if (typeof known === "string") {
-    if (system.config.acceptAnyCredentials && known === "unknown") {
+    if (system.config.acceptAnyCredentials && fromLoopback && known === "unknown") {
       const accountId = /^\d{12}$/.test(accessKeyId) ? accessKeyId : system.config.accountId;
       return { principal: rootPrincipal(accountId, accessKeyId), verified: undefined };
     }

@@ -14,6 +14,7 @@ import { AccessDeniedError } from "./authorize.ts";
 import type { Call, System } from "./context.ts";
 import { errorView, isUnexpected, WireError } from "./errors.ts";
 import { execute } from "./execute.ts";
+import { isFromLoopback } from "./loopback.ts";
 import { jsonRpcProtocol } from "./protocols/json-rpc.ts";
 import type { Protocol, WireRequest, WireResponse } from "./protocols/protocol.ts";
 import { queryProtocol } from "./protocols/query.ts";
@@ -142,7 +143,7 @@ async function answerOf(
   let routed = byHead ? protocol.route(request) : undefined;
   const streams = routed !== undefined && protocol.streamsInput(routed.model);
   if (!streams) request.body = await readBody(message);
-  const authenticated = await authenticate(system, verifier, service, request, authorization);
+  const authenticated = await authenticate(system, verifier, service, request, authorization, isFromLoopback(message));
   await decodePayload(request, message, authenticated, streams);
   if (!byHead) routed = protocol.route(request);
   if (!routed) throw unknownOperation(service, request);

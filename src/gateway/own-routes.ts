@@ -1,5 +1,6 @@
 /** Paths that belong to Slipway itself: `/health`, and `POST /_slipway/reset` for test suites where it is enabled. */
 import type { ServerResponse } from "node:http";
+import { isFromLoopback } from "./loopback.ts";
 import type { DataPlane, Service } from "./service.ts";
 
 export interface OwnRoutesOptions {
@@ -36,6 +37,8 @@ export function resetRoute({ reset }: OwnRoutesOptions): DataPlane {
         answer(response, 405, { message: "Use POST" });
       } else if (!reset) {
         answer(response, 403, { message: "Resetting is off; start Slipway with --allow-reset to allow it" });
+      } else if (!isFromLoopback(request)) {
+        answer(response, 403, { message: "Only programs on the machine that Slipway runs on may reset it" });
       } else {
         await reset();
         answer(response, 200, { status: "reset" });
