@@ -35,7 +35,9 @@ async function testFiles(files: readonly string[], concurrency: number): Promise
     if (details.type !== "suite" && !skip) counts.passed++;
   });
   events.on("test:fail", ({ details }) => {
-    if (details.type !== "suite") counts.failed++;
+    // A suite fails with its tests, which are counted, or by itself: a hook that throws.
+    const { failureType } = details.error as { failureType?: string };
+    if (details.type !== "suite" || failureType !== "subtestsFailed") counts.failed++;
   });
   const report = events.compose(new spec());
   report.pipe(process.stdout, { end: false });

@@ -176,7 +176,8 @@ function summary(story: Story, slipway: RunningFile): string {
     "Look around with the aws CLI:",
     ...Object.entries(clientEnvironment(slipway)).map(([key, value]) => `  export ${key}=${value}`),
     "  aws codepipeline get-pipeline-state --name cruddur-backend-fargate",
-    "  aws logs tail /cruddur/build/backend-flask",
+    // Not `aws logs tail`, which version 1 of the CLI does not have.
+    "  aws logs filter-log-events --log-group-name /cruddur/build/backend-flask --query events[].message --output text",
     "",
   ];
   return lines.join("\n");
