@@ -177,7 +177,7 @@ function summary(story: Story, slipway: RunningFile): string {
     ...Object.entries(clientEnvironment(slipway)).map(([key, value]) => `  export ${key}=${value}`),
     "  aws codepipeline get-pipeline-state --name cruddur-backend-fargate",
     // Not `aws logs tail`, which version 1 of the CLI does not have.
-    "  aws logs filter-log-events --log-group-name /cruddur/build/backend-flask --query events[].message --output text",
+    "  aws logs filter-log-events --log-group-name /cruddur/build/backend-flask --query 'events[].message' --output text",
     "",
   ];
   return lines.join("\n");
