@@ -4,7 +4,6 @@
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
-import { pack } from "tar-stream";
 import { type System, servicePrincipal } from "./context.ts";
 import type { DataPlane } from "./service.ts";
 
@@ -58,7 +57,8 @@ export async function containerEnvironment(
 }
 
 /** A tar stream that holds the certificate bundle at its path. */
-export function caBundleTar(system: System) {
+export async function caBundleTar(system: System) {
+  const { pack } = await import("tar-stream");
   const tar = pack();
   tar.entry({ name: CA_BUNDLE_PATH.slice(1), mode: 0o644 }, system.caBundle());
   tar.finalize();

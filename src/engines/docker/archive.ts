@@ -1,7 +1,6 @@
 /** Files into and out of a container, as the Engine API's archive endpoints move them, in whatever state it is. */
 import { posix } from "node:path";
 import { PassThrough, pipeline, type Readable } from "node:stream";
-import { pack } from "tar-stream";
 import { type DockerClient, refusalStatus } from "./docker-client.ts";
 
 /** os.FileMode's bits (https://pkg.go.dev/io/fs#FileMode). */
@@ -48,6 +47,7 @@ export async function putFiles(client: DockerClient, container: string, path: st
 
 /** Docker makes the parents of what it unpacks and leaves those that exist as they are. */
 async function makeDirectory(client: DockerClient, container: string, path: string): Promise<void> {
+  const { pack } = await import("tar-stream");
   const directory = pack();
   directory.entry({ name: path.slice(1), type: "directory", mode: 0o755 });
   directory.finalize();

@@ -3,7 +3,6 @@
  * instructions that sleeps for ever. It is generated here, so that no registry is needed.
  */
 import type { Container, ContainerCreateOptions } from "dockerode";
-import { pack } from "tar-stream";
 import { DockerApiError, type DockerClient, jsonLines, refusalStatus } from "./docker-client.ts";
 
 const pauseImage = "slipway/pause:1";
@@ -80,6 +79,7 @@ async function importPauseImage(client: DockerClient): Promise<void> {
   if (!isKnown(architecture)) {
     throw new Error(`Groups of several containers are not supported on ${architecture}: amd64 and arm64 are.`);
   }
+  const { pack } = await import("tar-stream");
   const files = pack();
   files.entry({ name: "pause", mode: 0o755 }, pauseExecutable(architecture));
   files.finalize();

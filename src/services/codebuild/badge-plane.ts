@@ -2,7 +2,6 @@
  * `GET /badges?uuid=…&branch=…`: how the newest build of a branch ended, as an SVG. Without a branch, of any.
  * https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-badges.html
  */
-import { makeBadge } from "badge-maker";
 import type { System } from "#gateway/context.ts";
 import type { DataPlane } from "#gateway/service.ts";
 import { type BadgeSubject, badgeSubject } from "./badge-token.ts";
@@ -37,6 +36,8 @@ export const badgePlane: DataPlane = {
       "cache-control": "no-cache, no-store, must-revalidate, max-age=0",
       expires: "0",
     });
+    // Loaded here: the widths of all characters are megabytes that most Slipways never need.
+    const { makeBadge } = await import("badge-maker");
     response.end(request.method === "HEAD" ? undefined : makeBadge({ label: "build", message, color: LOOKS[message] }));
   },
 };

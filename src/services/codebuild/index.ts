@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-codebuild";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import { badgePlane } from "./badge-plane.ts";
+import { registerBuilds } from "./build-work.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { codebuildTables } from "./migrations/0001-codebuild.ts";
 import { BatchDeleteBuilds, BatchGetBuilds, ListBuilds, ListBuildsForProject, StopBuild } from "./operations/builds.ts";
@@ -22,7 +23,6 @@ import {
 } from "./operations/source-credentials.ts";
 import { RetryBuild, StartBuild } from "./operations/start-build.ts";
 import { CreateWebhook, DeleteWebhook, UpdateWebhook } from "./operations/webhooks.ts";
-import { registerBuilds } from "./runner.ts";
 import { webhookPlane } from "./webhooks/webhook-plane.ts";
 
 export const codebuild = defineService({

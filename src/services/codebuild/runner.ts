@@ -4,7 +4,7 @@
  * program in the container has gone on without us.
  */
 import type { BuildPhaseType } from "@aws-sdk/client-codebuild";
-import { ContainerStartError, EngineUnavailableError } from "#engines/engine.ts";
+import { ContainerStartError } from "#engines/engine.ts";
 import type { Client } from "#gateway/client.ts";
 import type { System } from "#gateway/context.ts";
 import type { WorkItem } from "#store/work.ts";
@@ -25,26 +25,12 @@ import { hasArtifacts, uploadArtifacts } from "./runner/upload-artifacts.ts";
 import { roleSession } from "./service-role.ts";
 import { type BuildEvent, earlyEnd, hasReached, openPhase, outcomeOf, type PhaseEnd } from "./states.ts";
 import { findBuildByUuid } from "./store/builds.ts";
-import { BUILD_WORK } from "./submit-build.ts";
 
-const ENGINE_RETRY_MS = 1_000;
 /** A build that our own faults have interrupted so often is given up as FAULT. */
 const MAX_FAILURES = 6;
 
-export function registerBuilds(system: System): void {
-  system.work.register(BUILD_WORK, async (item, signal) => {
-    try {
-      return await runBuild(system, item, signal);
-    } catch (error) {
-      // The engine is away: no fault of the build's, which goes on when it is back.
-      if (!(error instanceof EngineUnavailableError)) throw error;
-      system.log("warn", "the container engine does not answer; builds wait for it", { build: item.id });
-      return new Date(Date.now() + ENGINE_RETRY_MS);
-    }
-  });
-}
-
-async function runBuild(system: System, item: WorkItem, signal: AbortSignal): Promise<"done" | Date> {
+/** The handler of one work item. */
+export async function runBuild(system: System, item: WorkItem, signal: AbortSignal): Promise<"done" | Date> {
   const record = await findBuildByUuid(system.db, item.id);
   if (!record) return "done";
   const running = new RunningBuild(system, record);

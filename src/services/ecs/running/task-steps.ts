@@ -156,8 +156,9 @@ export class TaskSteps {
     );
     await engine.create(group);
     for (const { name, readonlyRootFilesystem } of group.containers) {
-      if (readonlyRootFilesystem) await engine.copyIn(groupId, name, CA_FOLDER, certificateFolderTar(this.#system));
-      else await engine.copyIn(groupId, name, "/", Readable.from(caBundleTar(this.#system)));
+      if (readonlyRootFilesystem)
+        await engine.copyIn(groupId, name, CA_FOLDER, await certificateFolderTar(this.#system));
+      else await engine.copyIn(groupId, name, "/", Readable.from(await caBundleTar(this.#system)));
     }
     const digests = [...images].map(([name, { digest }]) => [name, digest] as const).filter(([, digest]) => digest);
     return { type: "pulled", digests: Object.fromEntries(digests) as Record<string, string>, startedAt };
