@@ -134,7 +134,7 @@ export async function logsComplete(story: Story): Promise<void> {
       );
       if (lines.length !== 1 || lines[0]! < from) {
         throw new Error(
-          `The log of ${build.id} has "${milestone}" at lines [${lines.join(", ")}], expected once after ${from}`,
+          `The log of ${build.id} has "${milestone}" at lines [${lines.join(", ")}], expected once after ${from}:\n${messages.join("\n")}`,
         );
       }
       from = lines[0]!;

@@ -7,11 +7,11 @@ import { CONTAINER } from "./build-container.ts";
 import type { Interruption } from "./interruption.ts";
 import { logBatches } from "./log-batches.ts";
 import type { Change, LogText, RunningBuild } from "./running-build.ts";
-import { hasArtifacts } from "./upload-artifacts.ts";
 
 /**
- * Returns when the program has said that it has ended, or its container is no more. With artifacts to take out it also
- * waits for the container to exit. The container is stopped when the build is interrupted.
+ * Returns when the container's log has ended, or the container is no more. The program's own word that it has ended is not
+ * enough: it comes on another stream than the log, whose last lines may be behind. The container is stopped when the build
+ * is interrupted.
  */
 export async function followProgram(
   running: RunningBuild,
@@ -33,7 +33,6 @@ export async function followProgram(
     const isEvent = (line: LogLine) => line.stream === "stderr";
     for await (const batch of logBatches(lines, isEvent)) {
       await running.commit(toChange(running, batch, nonce, interruption.status));
-      if (running.run.outcome && !(running.run.outcome.uploadArtifacts && hasArtifacts(running))) break;
     }
     await stopping;
   } catch (error) {
