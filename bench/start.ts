@@ -8,6 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NODE_FLAGS } from "#cli/node-flags.ts";
 import { freePort } from "#tests/helpers/slipway-process.ts";
 import type { Conditions, Figure, Measurement } from "./measurement.ts";
 
@@ -43,7 +44,7 @@ async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
 async function startOnce(dataDir: string): Promise<{ healthy: number; banner: number }> {
   const port = await freePort();
   const started = performance.now();
-  const child = spawn(process.execPath, [CLI, "up", "--data", dataDir, "--port", String(port)], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, CLI, "up", "--data", dataDir, "--port", String(port)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {

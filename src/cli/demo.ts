@@ -11,6 +11,7 @@ import { repositoriesFolder, type Step, Story } from "#demo/story.ts";
 import { until } from "#demo/until.ts";
 import { ensureContainerEngine } from "#setup/container-engine.ts";
 import { ensureImages } from "#setup/images.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 import {
   clientEnvironment,
   DEFAULT_ACCOUNT,
@@ -133,7 +134,7 @@ async function startedSlipway(
   const log = openSync(logFile, "a", 0o600);
   const options = { data: dataDir, port, account, region, provider: `github=${repositories}` };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(process.execPath, [process.argv[1]!, "up", "--allow-reset", ...flags], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, process.argv[1]!, "up", "--allow-reset", ...flags], {
     stdio: ["ignore", log, log],
     env: { ...process.env, DOCKER_HOST: `unix://${socketPath}` },
     // Ctrl-C is for the demo, which then stops Slipway in order.

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DockerEngine } from "#engines/docker/docker-engine.ts";
 import { startSlipway } from "#main";
+import { NODE_FLAGS } from "./node-flags.ts";
 import {
   clientEnvironment,
   DEFAULT_ACCOUNT,
@@ -85,7 +86,7 @@ async function detached(dataDir: string, args: readonly string[]): Promise<numbe
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(
     process.execPath,
-    [process.argv[1]!, "up", ...args.filter((argument) => argument !== "--detach")],
+    [...NODE_FLAGS, process.argv[1]!, "up", ...args.filter((argument) => argument !== "--detach")],
     { detached: true, stdio: ["ignore", log, log] },
   );
   const exited = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));

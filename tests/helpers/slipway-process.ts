@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NODE_FLAGS } from "#cli/node-flags.ts";
 import { clientEnvironment, type RunningFile, runningSlipway } from "#cli/options.ts";
 import { repositoriesFolder } from "#demo/story.ts";
 import { until } from "#demo/until.ts";
@@ -62,6 +63,7 @@ export class SlipwayProcess implements AsyncDisposable {
     const child = spawn(
       process.execPath,
       [
+        ...NODE_FLAGS,
         CLI,
         "up",
         "--data",
