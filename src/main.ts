@@ -52,7 +52,6 @@ export interface Slipway {
 
 const LOOPBACK = "127.0.0.1";
 const CLOSE_GRACE_MS = 5_000;
-const ENGINE_AFTER_MS = 100;
 /** Served here when they come through the egress proxy. */
 const LOCAL_HOSTS = /(^|\.)(amazonaws\.com|elb\.localhost)$/;
 
@@ -111,6 +110,15 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   );
   const engine = options.engine(config.instance);
   const listening = new Set<string>();
+  const listenOnce = async (address: string) => {
+    if (listening.has(address)) return;
+    listening.add(address);
+    await listener.listen(address, port).catch((error: unknown) => {
+      listening.delete(address);
+      throw error;
+    });
+  };
+  const containerAddressesFile = join(dataDir, "container-addresses.json");
 
   const system: System = {
     config,
@@ -127,14 +135,8 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     principalOf: (credentials) => principalOf(system, credentials),
     async containerGateway() {
       const gateway = await engine.gateway(port);
-      for (const address of gateway.listenAddresses) {
-        if (listening.has(address)) continue;
-        listening.add(address);
-        await listener.listen(address, port).catch((error: unknown) => {
-          listening.delete(address);
-          throw error;
-        });
-      }
+      for (const address of gateway.listenAddresses) await listenOnce(address);
+      writeFileSync(containerAddressesFile, JSON.stringify(gateway.listenAddresses));
       return gateway;
     },
     caBundle: () => caBundle,
@@ -148,7 +150,11 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     reset: config.allowReset
       ? async () => {
           await work.pause(async () => {
-            for (const group of await engine.recover({}).catch(() => [])) await engine.remove(group.id);
+            const groups = await engine.recover({}).catch((error: unknown) => {
+              log("warn", "reset without an engine: containers of earlier tests may be left", { error: String(error) });
+              return [];
+            });
+            for (const group of groups) await engine.remove(group.id);
             await emptyTables(store.db);
             await rm(blobsDir, { recursive: true, force: true });
             await identities.forgetAll();
@@ -162,9 +168,9 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   await work.start();
   handle = requestHandler(system, registry, [healthRoute(routes), resetRoute(routes), containerCredentialsRoute()]);
   ready.resolve();
-  // Containers of an earlier start talk to the gateway's address on their network: listen there as soon as there is one.
-  // Not at once: loading the engine's client blocks for a tenth of a second, and somebody waits for the first answer.
-  setTimeout(() => system.containerGateway().catch(() => undefined), ENGINE_AFTER_MS).unref();
+  // Containers of an earlier start talk to these addresses. The engine knows them too, but its client takes a quarter of a
+  // second and 20 MB to load, which a Slipway without containers does without. An address that is gone has nobody left.
+  for (const address of rememberedAddresses(containerAddressesFile)) listenOnce(address).catch(() => undefined);
 
   return {
     system,
@@ -181,6 +187,11 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       await store.close();
     },
   };
+}
+
+/** Where containers were last told to reach us; none before the first container. */
+function rememberedAddresses(file: string): readonly string[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as string[]) : [];
 }
 
 /** Unique per data folder and kept in it. */

@@ -54,10 +54,14 @@ export async function run(args: string[]): Promise<number> {
   );
   const repositories = repositoriesFolder(dataDir);
   rmSync(repositories, { recursive: true, force: true });
+  let stopping = false;
+  const interrupted = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]).then(() => {
+    stopping = true;
+    return false;
+  });
   const { child, slipway } = await reported("Slipway", () =>
     startedSlipway(dataDir, { ...values, socketPath, repositories }),
   );
-  const interrupted = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const story = new Story({
     ...slipway,
     owner: values.owner,
@@ -65,9 +69,10 @@ export async function run(args: string[]): Promise<number> {
     socketPath,
     baseImage: images.get("cruddur-python")!,
   });
+  let delivered = false;
   try {
     const steps = [...story.setUp(), ...story.delivery("2")];
-    const delivered = await Promise.race([allSteps(steps), interrupted.then(() => false)]);
+    delivered = await Promise.race([allSteps(steps, () => stopping), interrupted]);
     if (delivered) process.stdout.write(summary(story, slipway));
     if (delivered && staysUp) {
       process.stdout.write("\nServing until Ctrl-C.\n");
@@ -77,14 +82,17 @@ export async function run(args: string[]): Promise<number> {
   } finally {
     await story.caller?.stop();
     await reported("Removing what the demo started", () => stopped(child, slipway));
+    // A step that was interrupted still waits for what is no more.
+    if (stopping && !delivered) process.exit(1);
   }
 }
 
-async function allSteps(steps: readonly Step[]): Promise<boolean> {
+async function allSteps(steps: readonly Step[], isStopping: () => boolean): Promise<boolean> {
   for (const { title, run: step } of steps) {
     try {
-      await reported(title, step);
+      await reported(title, step, isStopping);
     } catch (error) {
+      if (isStopping()) return false;
       process.stdout.write(`\n${error instanceof Error ? error.message : error}\n`);
       return false;
     }
@@ -92,21 +100,24 @@ async function allSteps(steps: readonly Step[]): Promise<boolean> {
   return true;
 }
 
-/** One line a step: what, whether it held, how long it took. On a terminal the line is there while the step runs. */
-async function reported<T>(title: string, work: () => Promise<T>): Promise<T> {
+/**
+ * One line a step: what, whether it held, how long it took. On a terminal the line is there while the step runs. A step that
+ * ends after the demo was interrupted is not mentioned.
+ */
+async function reported<T>(title: string, work: () => Promise<T>, isStopping = () => false): Promise<T> {
   const startedAt = performance.now();
   const line = (mark: string) => {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     return `${mark} ${title.padEnd(60, " .")} ${seconds.padStart(6)} s`;
   };
   const live = process.stdout.isTTY === true;
-  const timer = live ? setInterval(() => process.stdout.write(`\r${line("…")}`), 200) : undefined;
+  const timer = live ? setInterval(() => isStopping() || process.stdout.write(`\r${line("…")}`), 200) : undefined;
   try {
     const result = await work();
-    process.stdout.write(`${live ? "\r" : ""}${line("✔")}\n`);
+    if (!isStopping()) process.stdout.write(`${live ? "\r" : ""}${line("✔")}\n`);
     return result;
   } catch (error) {
-    process.stdout.write(`${live ? "\r" : ""}${line("✖")}\n`);
+    if (!isStopping()) process.stdout.write(`${live ? "\r" : ""}${line("✖")}\n`);
     throw error;
   } finally {
     clearInterval(timer);

@@ -104,6 +104,7 @@ async function detached(dataDir: string, args: readonly string[]): Promise<numbe
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  child.kill("SIGKILL");
   throw new UsageError(`Slipway did not start; ${logFile} says why`);
 }
 

@@ -37,7 +37,8 @@ export function resetRoute({ reset }: OwnRoutesOptions): DataPlane {
         answer(response, 405, { message: "Use POST" });
       } else if (!reset) {
         answer(response, 403, { message: "Resetting is off; start Slipway with --allow-reset to allow it" });
-      } else if (!isFromLoopback(request)) {
+      } else if (!isFromLoopback(request) || request.headers.origin !== undefined) {
+        // A web page in the user's browser comes from loopback too, and says so with its Origin.
         answer(response, 403, { message: "Only programs on the machine that Slipway runs on may reset it" });
       } else {
         await reset();

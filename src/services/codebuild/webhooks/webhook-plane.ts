@@ -64,11 +64,12 @@ async function received(request: IncomingMessage, system: System): Promise<objec
   if (delivery.eventName === "ping") return { message: "pong" };
   const event = gitHubEvent(delivery);
   if (!event) return { message: "This event starts no build" };
-  const outcome = await taken(system, project, delivery, event);
-  system.work.wake();
+  // Pipelines hear of it even where the project's queue is full.
   if (event.type === "PUSH" || event.type === "PULL_REQUEST_MERGED") {
     system.bus.publish(SOURCE_CHANGED_TOPIC, event.repository);
   }
+  const outcome = await taken(system, project, delivery, event);
+  system.work.wake();
   return outcome;
 }
 
