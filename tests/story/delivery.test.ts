@@ -24,8 +24,8 @@ import { logsComplete, stageSucceeded } from "#demo/verification.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 import { runSteps, storyOn } from "#tests/helpers/story.ts";
 
-/** Five seconds' worth: longer than a kill and a start take. */
-const COUNTED_LINES = 100;
+/** Fifteen seconds' worth: longer than a kill and a start take on a busy machine. */
+const COUNTED_LINES = 300;
 const BUILD_ROLE = `codebuild-${PROJECT}-service-role`;
 
 describe("the Cruddur pipeline", () => {
