@@ -1,6 +1,6 @@
 /** The only place that wires things together: options in, a running Slipway out. */
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "#engines/engine.ts";
@@ -136,7 +136,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     async containerGateway() {
       const gateway = await engine.gateway(port);
       for (const address of gateway.listenAddresses) await listenOnce(address);
-      writeFileSync(containerAddressesFile, JSON.stringify(gateway.listenAddresses));
+      rememberAddresses(containerAddressesFile, gateway.listenAddresses);
       return gateway;
     },
     caBundle: () => caBundle,
@@ -187,6 +187,13 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       await store.close();
     },
   };
+}
+
+/** Whole or not at all: a kill in between must not keep the next start from reading it. */
+function rememberAddresses(file: string, addresses: readonly string[]): void {
+  if (rememberedAddresses(file).join() === addresses.join()) return;
+  writeFileSync(`${file}.new`, JSON.stringify(addresses));
+  renameSync(`${file}.new`, file);
 }
 
 /** Where containers were last told to reach us; none before the first container. */
