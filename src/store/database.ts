@@ -36,7 +36,8 @@ export function openTransaction(): Database | undefined {
 
 /**
  * Throws where a query is about to go around the transaction that its own call chain has open: on SQLite's single
- * connection it would wait for itself for ever. Called by the SQLite driver for every query outside a transaction.
+ * connection it would wait for itself for ever, on PostgreSQL it would not see what the transaction wrote. Called by the
+ * drivers for every query outside a transaction.
  */
 export function assertNotInTransaction(): void {
   if (transactions.getStore()) {

@@ -1,20 +1,30 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
 import { sql } from "kysely";
+import { Bus } from "./bus.ts";
 import { inTransaction } from "./database.ts";
+import { migrate } from "./migrate.ts";
 import { openStore } from "./open.ts";
+import { storeContract } from "./store.contract.ts";
+import { workContract } from "./work.contract.ts";
+import { Work, workMigrations } from "./work.ts";
+
+let folder: string;
+let files = 0;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "slipway-sqlite-test-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const emptyFile = async () => join(folder, `${++files}.db`);
+
+storeContract("SQLite", emptyFile);
+workContract("SQLite", emptyFile);
 
 describe("the SQLite store", () => {
-  it("throws where a query goes around the open transaction of its own call chain, instead of waiting for itself", async () => {
-    const { db, close } = await openStore(":memory:");
-    const around = inTransaction(db, async () => {
-      await sql`select 1`.execute(db);
-    });
-    await assert.rejects(around, /went around the open transaction/);
-    await sql`select 1`.execute(db); // and the connection is free again
-    await close();
-  });
-
   it("lets others wait for a transaction and then see what it wrote", async () => {
     const { db, close } = await openStore(":memory:");
     await sql`create table counts (n integer)`.execute(db);
@@ -34,5 +44,22 @@ describe("the SQLite store", () => {
       Array.from({ length: 20 }, (_, n) => n),
     );
     await close();
+  });
+
+  it("frees every lease at the start of work: whoever had one on this file is dead", async () => {
+    const store = await openStore(":memory:");
+    await migrate(store.db, [{ service: "work", migrations: workMigrations }], new Date());
+    const inAnHour = Date.now() + 3_600_000;
+    await sql`insert into work values ('test', 'orphan', 0, 1, 0, 'dead', ${inAnHour})`.execute(store.db);
+    const taken = Promise.withResolvers<string>();
+    const work = new Work(store, new Bus(), (_item, error) => taken.reject(error));
+    work.register("test", async ({ id }) => {
+      taken.resolve(id);
+      return "done";
+    });
+    await work.start();
+    assert.equal(await taken.promise, "orphan");
+    await work.stop();
+    await store.close();
   });
 });

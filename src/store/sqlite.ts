@@ -23,8 +23,9 @@ export function openSqlite(location: string): Store {
   const native = new DatabaseSync(location);
   if (!inMemory) chmodSync(location, 0o600);
   // NORMAL in WAL mode loses nothing on kill -9; after a power cut the last transactions may be gone, never torn.
+  // The timeout comes first: WAL is switched on under a lock that another process may hold.
   native.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000",
+    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
   );
   const dialect = new GuardedDialect({ database: async () => asKyselyDatabase(native) });
   const db = new Kysely({ dialect }) as Database;

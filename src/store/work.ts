@@ -175,7 +175,12 @@ export class Work {
         .where("lease_until", "<", now)
         .returning(["version", "failures"])
         .executeTakeFirst();
-      if (!claimed || this.#abort.signal.aborted) continue;
+      if (!claimed) continue;
+      if (this.#abort.signal.aborted) {
+        // Stopped meanwhile: the next to start must not have to wait for a lease that nobody uses.
+        await this.#release({ kind, id, failures: claimed.failures }, claimed.version, 0, claimed.failures);
+        return;
+      }
       const key = `${kind}/${id}`;
       const running = this.#run({ kind, id, failures: claimed.failures }, claimed.version).finally(() => {
         this.#running.delete(key);
@@ -183,7 +188,7 @@ export class Work {
       });
       this.#running.set(key, running);
     }
-    await this.#armTimer(kinds);
+    if (!this.#abort.signal.aborted) await this.#armTimer(kinds);
   }
 
   /** Sleeps until the next item that nobody works on is due, if that is before the next poll. */

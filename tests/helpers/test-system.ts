@@ -1,6 +1,7 @@
 /**
- * A system for tests beside services: SQLite in memory, blobs in a temporary folder, the engine of the test's choice,
- * a clock that the test moves, and no HTTP. Calls go through `client`, so validation and authorization are real.
+ * A system for tests beside services: SQLite in memory (or PostgreSQL, see `database`), blobs in a temporary folder, the
+ * engine of the test's choice, a clock that the test moves, and no HTTP. Calls go through `client`, so validation and
+ * authorization are real.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -42,7 +43,7 @@ export interface TestSystemOptions {
   /** Overrides the simple built-in one; made once the store is open. */
   readonly identities?: (system: Pick<System, "db" | "cipher" | "bus" | "clock" | "config">) => Identities;
   readonly config?: Partial<Config>;
-  /** "postgres://…" or ":memory:". */
+  /** "postgres://…" or ":memory:"; without it a schema of its own in SLIPWAY_TEST_DATABASE, else ":memory:". */
   readonly database?: string;
   /** Starts the work loop; true unless the test wants to drive by hand. */
   readonly work?: boolean;
@@ -50,7 +51,7 @@ export interface TestSystemOptions {
 
 export async function testSystem(options: TestSystemOptions): Promise<TestSystem> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-test-"));
-  const store = await openStore(options.database ?? ":memory:");
+  const store = await openStore(options.database ?? (await ownSchema()) ?? ":memory:");
   let now: Date | undefined;
   const clock = { now: () => now ?? new Date() };
   const bus = new Bus(store.notifications);
@@ -120,6 +121,12 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
   for (const service of options.services) await service.registerWork(system);
   if (options.work !== false) await work.start();
   return system;
+}
+
+/** It goes with the database, whoever made that. Loaded only where it is wanted, for the sake of every other start. */
+async function ownSchema(): Promise<string | undefined> {
+  const database = process.env.SLIPWAY_TEST_DATABASE;
+  return database ? (await import("./postgres.ts")).newSchema(database) : undefined;
 }
 
 async function principalOf(
