@@ -20,6 +20,8 @@ export interface TestPostgres extends AsyncDisposable {
 
 /** Nothing here outlives the tests, so nothing is made safe against power cuts. */
 const SETTINGS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses="];
+const NEEDED =
+  "These tests need PostgreSQL: install it (Debian: postgresql) or name a server with SLIPWAY_TEST_POSTGRES.";
 const START_WITHIN_MS = 30_000;
 /** From this version on a database can have ICU's collation. */
 const FIRST_WITH_ICU_DATABASES = 150_000;
@@ -153,12 +155,10 @@ function outputOf(child: ChildProcess): () => string {
 async function programsFolder(): Promise<string> {
   const found = await installedPrograms();
   if (found) return found;
-  if (!canInstallPackages()) {
-    throw new Error(
-      "These tests need PostgreSQL: install it (Debian: postgresql) or name a server with SLIPWAY_TEST_POSTGRES.",
-    );
-  }
-  await installPackages(["postgresql"], (line) => void process.stderr.write(`${line}\n`));
+  if (!canInstallPackages()) throw new Error(NEEDED);
+  await installPackages(["postgresql"], (line) => void process.stderr.write(`${line}\n`)).catch((cause: unknown) => {
+    throw new Error(NEEDED, { cause });
+  });
   const installed = await installedPrograms();
   if (!installed) throw new Error("Debian's postgresql was installed and brought no initdb.");
   return installed;
