@@ -9,7 +9,7 @@ import type { DataPlane } from "./service.ts";
 
 /** Inside the container. */
 export const CA_BUNDLE_PATH = "/etc/slipway/ca-bundle.pem";
-const CREDENTIALS_PATH = "/_slipway/credentials/";
+export const CREDENTIALS_PATH = "/_slipway/credentials/";
 const SEAL_PURPOSE = "container-credentials";
 /** Handed out anew when less than this is left of a session. */
 const REFRESH_BEFORE_MS = 10 * 60_000;

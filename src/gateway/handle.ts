@@ -20,6 +20,7 @@ import type { Protocol, WireRequest, WireResponse } from "./protocols/protocol.t
 import { queryProtocol } from "./protocols/query.ts";
 import { restProtocol } from "./protocols/rest.ts";
 import type { Registry } from "./registry.ts";
+import { isDeparture, loggedPath } from "./request-log.ts";
 import type { DataPlane, Service } from "./service.ts";
 
 /** ECR's UploadLayerPart carries up to 20 MiB as base64; nothing that is not streamed is larger. */
@@ -44,7 +45,8 @@ export function requestHandler(
       ? serveDataPlane(dataPlane, message, response, system)
       : serve(system, registry, protocols, verifier, message, request, response);
     handled.catch((error: unknown) => {
-      system.log("error", "a response could not be written", { error: String(error) });
+      if (!isDeparture(error, message))
+        system.log("error", "a response could not be written", { error: String(error) });
       response.destroy();
     });
   };
@@ -83,7 +85,9 @@ async function serveDataPlane(plane: DataPlane, message: IncomingMessage, respon
   try {
     await plane.handle(message, response, system);
   } catch (error) {
-    system.log("error", "a data plane failed", { path: message.url, error: String((error as Error).stack ?? error) });
+    if (isDeparture(error, message)) return void response.destroy();
+    const path = loggedPath(message.url ?? "/");
+    system.log("error", "a data plane failed", { path, error: String((error as Error).stack ?? error) });
     if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
     response.end("Slipway could not serve this request; its log says why.\n");
   }
@@ -119,6 +123,7 @@ async function serve(
       requestId,
     );
   } catch (error) {
+    if (isDeparture(error, message)) return void response.destroy();
     if (isUnexpected(service, error) && !(error instanceof PayloadError)) {
       system.log("error", "an operation failed", { requestId, error: String((error as Error).stack ?? error) });
     }
