@@ -21,6 +21,7 @@ import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
 import { Bus } from "#store/bus.ts";
 import { emptyTables, migrate } from "#store/migrate.ts";
 import { openStore } from "#store/open.ts";
+import { removeTemporaryFolders } from "#store/temporary-folder.ts";
 import { Work, workMigrations } from "#store/work.ts";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -58,6 +59,7 @@ const LOCAL_HOSTS = /(^|\.)(amazonaws\.com|elb\.localhost)$/;
 export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const { dataDir, log } = options;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  await removeTemporaryFolders(dataDir);
   const clock = { now: () => new Date() };
   const store = await openStore(options.database ?? join(dataDir, "slipway.db"));
   const bus = new Bus(store.notifications);

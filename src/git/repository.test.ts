@@ -63,7 +63,9 @@ describe("repository", () => {
   });
 
   it("checks a commit out, zips it, and is gone after use", async () => {
-    const checkout = await Checkout.fetch({ url }, first, { workTree: true, depth: 1 });
+    const options = { folder: await emptyFolder("checkout"), workTree: true, depth: 1 };
+    const checkout = await Checkout.fetch({ url }, first, options);
+    assert.equal(checkout.folder, options.folder);
     assert.equal(await readFile(join(checkout.folder, "VERSION"), "utf8"), "1");
     assert.deepEqual([checkout.commit.message, checkout.commit.authorName], ["Version 1", "Andrew"]);
     const zip = await checkout.zip();
@@ -74,7 +76,15 @@ describe("repository", () => {
   });
 
   it("fails in git's words for a commit that is not there", async () => {
-    await assert.rejects(Checkout.fetch({ url }, "0".repeat(40), { workTree: false }), /not our ref|no such/i);
-    await assert.rejects(Checkout.fetch({ url }, "--upload-pack=evil", { workTree: false }), /not a commit id/);
+    const missing = { folder: await emptyFolder("missing"), workTree: false };
+    await assert.rejects(Checkout.fetch({ url }, "0".repeat(40), missing), /not our ref|no such/i);
+    const evil = { folder: await emptyFolder("evil"), workTree: false };
+    await assert.rejects(Checkout.fetch({ url }, "--upload-pack=evil", evil), /not a commit id/);
+    for (const failed of [missing, evil]) assert.ok(!existsSync(failed.folder));
   });
+
+  async function emptyFolder(name: string): Promise<string> {
+    await mkdir(join(folder, name));
+    return join(folder, name);
+  }
 });

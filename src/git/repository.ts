@@ -1,8 +1,7 @@
 /** Reading other people's repositories: where they are, what a branch points at, and their content at a commit. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import { GitError, git } from "./git.ts";
 
 export interface Remote {
@@ -102,18 +101,25 @@ export class Checkout implements AsyncDisposable {
 
   /**
    * Fetches `commitId` with its history (`depth` commits of it; 0: all). With `workTree` the files are there, else only
-   * the objects, for `zip`. Throws GitError.
+   * the objects, for `zip`. Throws GitError. `folder` is an empty folder that the checkout takes over: it removes it, on
+   * failure too.
    */
   static async fetch(
     remote: Remote,
     commitId: string,
-    options: { depth?: number; workTree: boolean; submodules?: boolean; originUrl?: string; signal?: AbortSignal },
+    options: {
+      folder: string;
+      depth?: number;
+      workTree: boolean;
+      submodules?: boolean;
+      originUrl?: string;
+      signal?: AbortSignal;
+    },
   ): Promise<Checkout> {
-    if (!COMMIT_ID.test(commitId)) throw new GitError(`"${commitId}" is not a commit id`);
-    const folder = await mkdtemp(join(tmpdir(), "slipway-source-"));
-    const { depth = 0, workTree, signal } = options;
+    const { folder, depth = 0, workTree, signal } = options;
     const common = { cwd: folder, ...(remote.token && { token: remote.token }), ...(signal && { signal }) };
     try {
+      if (!COMMIT_ID.test(commitId)) throw new GitError(`"${commitId}" is not a commit id`);
       await git(["init", "--quiet"], common);
       await git(["remote", "add", "origin", options.originUrl ?? remote.url], common);
       const shallow = depth > 0 ? [`--depth=${depth}`] : [];

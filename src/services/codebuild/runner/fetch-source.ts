@@ -1,7 +1,6 @@
 /** A build's sources: fetched into a temporary folder of this machine, whatever they come from. */
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -11,6 +10,7 @@ import type { Client } from "#gateway/client.ts";
 import type { System } from "#gateway/context.ts";
 import { GitError } from "#git/git.ts";
 import { Checkout, type Remote, repositoryIdOf, repositoryUrl, resolveVersion } from "#git/repository.ts";
+import { temporaryFolder } from "#store/temporary-folder.ts";
 import { GIT_PROVIDERS, s3Location } from "../project-rules.ts";
 import { sourceToken } from "../source-token.ts";
 import { isRefusal, PhaseFailure, refusalText } from "./phase-failure.ts";
@@ -40,8 +40,8 @@ export async function fetchSource(
   try {
     const type = request.source.type!;
     if (type in GIT_PROVIDERS) return await clonedSource(system, role, request, signal);
-    if (type === "S3") return await s3Source(role, request);
-    return await temporarySource(async () => {});
+    if (type === "S3") return await s3Source(system, role, request);
+    return await temporarySource(system, async () => {});
   } catch (error) {
     const isOurs = error instanceof GitError || error instanceof ZipError;
     if (!isOurs && !isRefusal(error)) throw error;
@@ -68,6 +68,7 @@ async function clonedSource(
   const commit = await resolveVersion(remote, version ?? "");
   if (commit === undefined) throw new GitError("reference not found");
   const checkout = await Checkout.fetch(remote, commit, {
+    folder: await temporaryFolder(system.config.dataDir, "source"),
     depth: source.gitCloneDepth ?? 0,
     submodules: source.gitSubmodulesConfig?.fetchSubmodules ?? false,
     workTree: true,
@@ -82,10 +83,10 @@ async function clonedSource(
 }
 
 /** A zip of the source, or all objects below a folder; CodePipeline's artifacts are the former. */
-async function s3Source(role: Client, { source, version }: SourceRequest): Promise<FetchedSource> {
+async function s3Source(system: System, role: Client, { source, version }: SourceRequest): Promise<FetchedSource> {
   const { bucket, key } = s3Location(source.location)!;
-  if (key.endsWith("/")) return temporarySource((folder) => downloadFolder(role, bucket, key, folder));
-  return temporarySource(async (folder) => {
+  if (key.endsWith("/")) return temporarySource(system, (folder) => downloadFolder(role, bucket, key, folder));
+  return temporarySource(system, async (folder) => {
     const archive = `${folder}.zip`;
     try {
       await download(role, bucket, key, version, archive);
@@ -132,8 +133,8 @@ async function download(
   await pipeline(Body as Readable, createWriteStream(path));
 }
 
-async function temporarySource(fill: (folder: string) => Promise<void>): Promise<FetchedSource> {
-  const folder = await mkdtemp(join(tmpdir(), "slipway-source-"));
+async function temporarySource(system: System, fill: (folder: string) => Promise<void>): Promise<FetchedSource> {
+  const folder = await temporaryFolder(system.config.dataDir, "source");
   const dispose = () => rm(folder, { recursive: true, force: true });
   try {
     await fill(folder);

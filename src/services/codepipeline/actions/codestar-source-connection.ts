@@ -8,6 +8,7 @@ import { type Call, type System, servicePrincipal } from "#gateway/context.ts";
 import { GitError } from "#git/git.ts";
 import { providerRemote } from "#git/provider-remote.ts";
 import { branchHead, Checkout, type Remote } from "#git/repository.ts";
+import { temporaryFolder } from "#store/temporary-folder.ts";
 import { writeArtifact } from "../artifacts.ts";
 import { type Pipeline, pipelineArn } from "../model.ts";
 import { ActionFailure, type ActionJob, type ActionOutcome, type ActionProvider } from "./action-provider.ts";
@@ -154,7 +155,8 @@ async function requireUse(job: ActionJob): Promise<void> {
 
 async function fetched(job: ActionJob, remote: Remote, provider: string, commitId: string): Promise<ActionOutcome> {
   const { configuration, signal } = job;
-  await using checkout = await Checkout.fetch(remote, commitId, { workTree: false, depth: 1, signal });
+  const folder = await temporaryFolder(job.system.config.dataDir, "source");
+  await using checkout = await Checkout.fetch(remote, commitId, { folder, workTree: false, depth: 1, signal });
   await writeArtifact(job, job.outputs[0]!, await checkout.zip());
   const { message, authorDate } = checkout.commit;
   const summary = JSON.stringify({ ProviderType: provider, CommitMessage: message }).slice(0, MAX_SUMMARY);
