@@ -318,6 +318,19 @@ export function engineContract(name: string, makeEngine: () => Engine, image: ()
       assert.equal((await engine.recover({ run })).length, 4);
     });
 
+    test("an image loses a name, and its other names stay", async () => {
+      const [first, second] = [randomUUID(), randomUUID()].map((tag) => `slipway-test/tagged:${tag}`);
+      await engine.tag(imageId, first!);
+      await engine.tag(imageId, second!);
+      await engine.untag(first!);
+      assert.equal(await engine.image(first!), undefined);
+      assert.equal((await engine.image(second!))?.id, imageId);
+      await engine.untag(first!);
+      await engine.untag(second!);
+      await engine.untag(`slipway-test/absent@sha256:${"0".repeat(64)}`);
+      assert.ok(await engine.image(await image()));
+    });
+
     test("images are found, tagged and missed", async () => {
       const tagged = `slipway-test/tagged:${randomUUID()}`;
       assert.equal(await engine.image(tagged), undefined);

@@ -149,6 +149,11 @@ export interface Engine {
   pull(reference: string, options?: { credentials?: RegistryCredentials; signal?: AbortSignal }): Promise<EngineImage>;
   /** Gives an image a further name. */
   tag(id: string, reference: string): Promise<void>;
+  /**
+   * Removes a name (`NAME:TAG` or `NAME@DIGEST`), and with its last name the image. Where a container runs of the image,
+   * only the name goes. Changes nothing where there is no such name.
+   */
+  untag(reference: string): Promise<void>;
 
   /** Creates the group's network namespace, volumes and containers without starting them. All or nothing. */
   create(group: GroupSpec): Promise<void>;

@@ -98,7 +98,7 @@ describe("docker engine, beyond the contract", () => {
   });
 
   test("a read-only root can be read and not written, its volumes can be written", async () => {
-    const script = "echo x >/tmp/x; echo y >/data/y && cat /data/y";
+    const script = "exec 2>&1; echo x >/tmp/x; echo y >/data/y && cat /data/y";
     const mounts = [{ volume: "data", path: "/data" }];
     const id = await started([shell(script, { readonlyRootFilesystem: true, mounts })], { volumes: ["data"] });
     const lines = await output(id);
@@ -232,6 +232,43 @@ describe("docker engine, beyond the contract", () => {
     await other.remove(id);
     assert.equal((await engine.state(id))?.containers[0]?.status, "running");
     await engine.stop(id, { timeoutSeconds: 0 });
+  });
+
+  test("an image loses its last name while a container uses it, and goes with it after", async () => {
+    for (const isStarted of [true, false]) {
+      const name = `slipway-test/untagged:${randomUUID()}`;
+      const [repo, tag] = name.split(":");
+      const container = await client.call((docker) => docker.createContainer({ Image: image, Labels: {} }));
+      const { Id: own } = await container.commit({ repo, tag, comment: name });
+      await container.remove();
+      const id = `test-${randomUUID()}`;
+      created.push(id);
+      await engine.create({ id, labels: {}, containers: [shell("echo runs; sleep 100", { image: own })] });
+      if (isStarted) await engine.startContainer(id, "main");
+      await engine.untag(name);
+      assert.equal(await engine.image(name), undefined);
+      await engine.startContainer(id, "main");
+      for await (const line of engine.logs(id, "main", { skip: 0 })) {
+        assert.equal(line.text, "runs");
+        break;
+      }
+      await engine.remove(id);
+      if (await engine.image(own)) await client.call((docker) => docker.getImage(own).remove());
+    }
+  });
+
+  test("an image that no container uses goes with its last name", async () => {
+    const name = `slipway-test/untagged:${randomUUID()}`;
+    const [repo, tag] = name.split(":");
+    const container = await client.call((docker) => docker.createContainer({ Image: image, Labels: {} }));
+    const { Id: own } = await container.commit({ repo, tag, comment: name });
+    await container.remove();
+    const second = name.replace("untagged", "tagged");
+    await engine.tag(own, second);
+    await engine.untag(name);
+    assert.ok(await engine.image(own));
+    await engine.untag(second);
+    assert.equal(await engine.image(own), undefined);
   });
 
   test("a daemon that is not there is EngineUnavailableError", async () => {

@@ -87,6 +87,10 @@ export class DockerEngine implements Engine {
     return this.#images.tag(id, reference);
   }
 
+  untag(reference: string): Promise<void> {
+    return this.#images.untag(reference);
+  }
+
   async create(group: GroupSpec): Promise<void> {
     assertValidGroup(group);
     const isPrivileged = group.containers.some((container) => container.privileged);

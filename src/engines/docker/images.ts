@@ -52,6 +52,20 @@ export class Images {
       throw new ImageUnavailableError((error as Error).message, { cause: error });
     }
   }
+
+  /** The daemon refuses to take the last name of an image that a container uses (409), unless forced: then only the name goes. */
+  async untag(reference: string): Promise<void> {
+    for (const force of [false, true]) {
+      try {
+        await this.#client.call((docker) => docker.getImage(reference).remove({ force }));
+        return;
+      } catch (error) {
+        const status = refusalStatus(error);
+        if (status === 404) return;
+        if (force || status !== 409) throw error;
+      }
+    }
+  }
 }
 
 /** `repository[:tag][@digest]`; a colon before the last slash belongs to a port. */

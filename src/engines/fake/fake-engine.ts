@@ -60,7 +60,8 @@ export class FakeEngine implements Engine {
     const { remote = false, ...given } = details;
     const defaults = { digest: undefined, command: [], entrypoint: [], environment: {}, workingDirectory: "" };
     const image = { id: `fake-image:${reference}`, ...defaults, ...given };
-    (remote ? this.#remoteImages : this.#images).set(reference, image);
+    this.#remoteImages.set(reference, image);
+    if (!remote) this.#images.set(reference, image);
     return image;
   }
 
@@ -109,6 +110,15 @@ export class FakeEngine implements Engine {
     while (this.#groups.has(groupId)) await once(this.#changes, "change");
   }
 
+  /** Resolves with the names that `untag` was given, as soon as there are that many. */
+  async untagged(count: number): Promise<readonly string[]> {
+    for (;;) {
+      const names = this.calls.filter(({ method }) => method === "untag").map(({ subject }) => subject);
+      if (names.length >= count) return names;
+      await once(this.#changes, "change");
+    }
+  }
+
   /** Throws the first call out of order, if there was one. */
   assertNoMisuse(): void {
     if (this.#misuses[0] !== undefined) throw this.#misuses[0];
@@ -148,6 +158,12 @@ export class FakeEngine implements Engine {
     const image = [...this.#images.values()].find((candidate) => candidate.id === id);
     if (image === undefined) throw new ImageUnavailableError(`No such image: ${id}`);
     this.#images.set(reference, image);
+  }
+
+  async untag(reference: string): Promise<void> {
+    this.#record("untag", reference);
+    this.#images.delete(reference);
+    this.#changes.emit("change");
   }
 
   async create(spec: GroupSpec): Promise<void> {

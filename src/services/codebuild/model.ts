@@ -45,6 +45,8 @@ export interface BuildRun {
   readonly logs: LogPosition;
   /** Primary first: the record shows where artifacts are, not how they are packed. */
   readonly artifactSettings: readonly sdk.ProjectArtifacts[];
+  /** Of the environment's image, where it was pulled from ECR. */
+  readonly imageDigest?: string | undefined;
   /** The source and the buildspec have been read, and the log says so. */
   readonly isPrepared?: boolean;
   /** The artifacts section of the buildspec, once it has been read. */

@@ -163,16 +163,18 @@ test("a real managed image goes before the one that stands in for it; other imag
   );
 });
 
-test("an image of ECR comes from this Slipway's registry, and gets AWS's name", async () => {
+test("an image of ECR comes from this Slipway's registry, and leaves with the build", async () => {
   const engine = anEngine();
   const name = `${ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/builder:1`;
-  const { id } = engine.addImage(`127.0.0.1:4566/${name}`, { remote: true });
+  const pulled = `127.0.0.1:4566/${name}`;
+  const { id } = engine.addImage(pulled, { remote: true, digest: "sha256:abc" });
   engine.behave(id, (container) => new Program(container).run());
   await using system = await aSystem(engine, ["logs:*", "ecr:GetAuthorizationToken"]);
   const environment = { ...aProject().environment!, image: name, imagePullCredentialsType: "SERVICE_ROLE" as const };
   await makeProject(system, { environment });
   assert.equal((await completed(system, await start(system))).buildStatus, "SUCCEEDED");
-  assert.equal((await engine.image(name))?.id, id);
+  const untagged = await engine.untagged(2);
+  assert.deepEqual(untagged, [pulled, pulled.replace(":1", "@sha256:abc")]);
   const serviceRoleOverride = await makeRole(system, ["logs:*"], "no-ecr");
   const denied = await completed(system, await start(system, { serviceRoleOverride }));
   assert.match(contextOf(denied, "PROVISIONING")!.message!, /CannotPullContainerError: .*ecr:GetAuthorizationToken/);

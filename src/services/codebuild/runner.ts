@@ -13,7 +13,7 @@ import { isAccessDenied } from "./errors.ts";
 import { projectArn } from "./model.ts";
 import { scheduleNext, takeTurn } from "./queue.ts";
 import { CONTAINER, groupSpec, sessionName } from "./runner/build-container.ts";
-import { buildImage } from "./runner/build-image.ts";
+import { buildImage, releaseImage } from "./runner/build-image.ts";
 import type { FetchedSource } from "./runner/fetch-source.ts";
 import { endAbruptly, followProgram } from "./runner/follow-program.ts";
 import { Interruption } from "./runner/interruption.ts";
@@ -41,6 +41,7 @@ export async function runBuild(system: System, item: WorkItem, signal: AbortSign
   }
   // The build is over for everybody; what is left of it is only ours to clear away.
   await system.engine.remove(running.groupId);
+  await releaseImage(system, running.record);
   return "done";
 }
 
@@ -123,6 +124,7 @@ class BuildDriver {
         ended("PROVISIONING", "SUCCEEDED", running.now),
         { type: "entered", phase: "DOWNLOAD_SOURCE", at: running.now },
       ],
+      run: { imageDigest: image.digest },
       build: { logs: logsLocation(build, record) },
       agent: waitingLines(),
     });

@@ -3,11 +3,11 @@
  * they are known. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html
  */
 import type * as sdk from "@aws-sdk/client-ecs";
+import { ownImage } from "#gateway/own-registry.ts";
 import { clientError } from "./errors.ts";
 import { cpuUnits, isFargateSize, memoryMiB } from "./fargate-size.ts";
 import type { TaskDefinitionDocument } from "./model.ts";
 import { dependencyCycle } from "./running/dependencies.ts";
-import { ecrReference } from "./running/task-images.ts";
 import { isEssential } from "./running/task-parts.ts";
 
 type Input = sdk.RegisterTaskDefinitionCommandInput;
@@ -169,7 +169,7 @@ function requireFargate(input: Input, cpu: number | undefined, memory: number | 
     if (privileged) throw clientError("Fargate does not support privileged containers.");
     if (input.executionRoleArn) continue;
     const needs = "Fargate requires task definition to have execution role ARN to support";
-    if (ecrReference(image)) throw clientError(`${needs} ECR images.`);
+    if (ownImage(image)) throw clientError(`${needs} ECR images.`);
     if (logConfiguration) throw clientError(`${needs} log driver awslogs.`);
   }
 }

@@ -4,13 +4,15 @@ import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { type EngineImage, ImageUnavailableError } from "#engines/engine.ts";
 import type { Client } from "#gateway/client.ts";
 import { type System, servicePrincipal } from "#gateway/context.ts";
+import { ownImage, pulledNames, pullReference } from "#gateway/own-registry.ts";
 import { imageReference } from "#setup/image-recipe.ts";
 import { managedImage } from "#setup/managed-image.ts";
+import type { BuildRecord } from "../model.ts";
 import { CODEBUILD_PRINCIPAL } from "../service-role.ts";
+import { listRunningBuilds } from "../store/builds.ts";
 import { isRefusal, PhaseFailure, refusalText } from "./phase-failure.ts";
 
 const UNABLE_TO_PULL = "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE";
-const ECR_IMAGE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/.+$/;
 
 /**
  * A managed image is the real one where the engine has it, else Slipway's standard image; an image of ECR is pulled anew
@@ -26,12 +28,26 @@ export async function buildImage(
   const name = build.environment!.image!;
   if (name.startsWith("aws/codebuild/")) return managed(system, name);
   try {
-    if (ECR_IMAGE.test(name)) return await pulledFromEcr(system, build, role, signal);
+    if (ownImage(name)) return await pulledFromEcr(system, build, role, signal);
     return (await system.engine.image(name)) ?? (await system.engine.pull(name, { signal }));
   } catch (error) {
     if (!(error instanceof ImageUnavailableError)) throw error;
     throw unableToPull(`Error response from daemon: ${error.message}`);
   }
+}
+
+/**
+ * Takes from the engine what it pulled from Slipway's own registry for a build that is over: an image that no other build
+ * uses goes with its last name. Other images stay, for they may have been there before.
+ */
+export async function releaseImage(system: System, record: BuildRecord): Promise<void> {
+  const namesFor = ({ build, run }: BuildRecord) =>
+    pulledNames(system.config.port, build.environment?.image ?? "", run.imageDigest);
+  const own = namesFor(record);
+  if (own.length === 0) return;
+  const others = (await listRunningBuilds(system.db)).filter(({ uuid }) => uuid !== record.uuid);
+  const used = new Set(others.flatMap(namesFor));
+  for (const name of own) if (!used.has(name)) await system.engine.untag(name);
 }
 
 async function managed(system: System, name: string): Promise<EngineImage> {
@@ -50,10 +66,9 @@ async function managed(system: System, name: string): Promise<EngineImage> {
   );
 }
 
-/** The engine's daemon knows this Slipway's registry by its address; the image then gets the name that AWS has for it. */
 async function pulledFromEcr(system: System, build: Build, role: Client, signal: AbortSignal): Promise<EngineImage> {
   const name = build.environment!.image!;
-  const [, registryId = "", region = ""] = ECR_IMAGE.exec(name)!;
+  const { accountId: registryId, region } = ownImage(name)!;
   const asRole = build.environment!.imagePullCredentialsType === "SERVICE_ROLE";
   const principal = asRole ? role.principal : servicePrincipal(CODEBUILD_PRINCIPAL, role.scope.accountId);
   const ecr = system.client(principal, { ...role.scope, region });
@@ -61,9 +76,7 @@ async function pulledFromEcr(system: System, build: Build, role: Client, signal:
     const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({ registryIds: [registryId] }));
     const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? "", "base64").toString();
     const credentials = { username: "AWS", password: token.slice(token.indexOf(":") + 1) };
-    const image = await system.engine.pull(`127.0.0.1:${system.config.port}/${name}`, { credentials, signal });
-    await system.engine.tag(image.id, name);
-    return image;
+    return await system.engine.pull(pullReference(system.config.port, name), { credentials, signal });
   } catch (error) {
     if (isRefusal(error)) throw unableToPull(refusalText(error));
     throw error;

@@ -89,6 +89,16 @@ export async function findBuildByToken(
   return row && { record: toBuildRecord(row), hash: row.request_hash ?? "" };
 }
 
+/** Every account's builds that are neither queued nor over. */
+export async function listRunningBuilds(db: Database): Promise<BuildRecord[]> {
+  const rows = await tablesOf(db)
+    .selectFrom("codebuild_builds")
+    .selectAll()
+    .where("stage", "=", STAGES.running)
+    .execute();
+  return rows.map(toBuildRecord);
+}
+
 export interface BuildListQuery {
   readonly projectName?: string | undefined;
   readonly descending: boolean;

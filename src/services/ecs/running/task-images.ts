@@ -4,21 +4,12 @@ import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import type { ContainerDefinition } from "@aws-sdk/client-ecs";
 import { type EngineImage, ImageUnavailableError, type RegistryCredentials } from "#engines/engine.ts";
 import type { System } from "#gateway/context.ts";
+import { type OwnImage, ownImage, pulledNames, pullReference } from "#gateway/own-registry.ts";
+import type { Task } from "../model.ts";
+import { listTasksWithImages } from "../store/tasks.ts";
 import type { RoleSession } from "./role-session.ts";
 import { isRefusal, refusalText } from "./service-errors.ts";
 import { TaskStartError } from "./task-start-error.ts";
-
-interface EcrReference {
-  readonly accountId: string;
-  readonly region: string;
-  readonly host: string;
-}
-
-/** undefined for images of other registries. */
-export function ecrReference(image: string): EcrReference | undefined {
-  const match = /^((\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com)\//.exec(image);
-  return match ? { host: match[1]!, accountId: match[2]!, region: match[3]! } : undefined;
-}
 
 /** Whether the first part of the name can only be a registry's host. */
 export function hasRegistryHost(image: string): boolean {
@@ -46,20 +37,32 @@ export async function pulledImages(
   return images;
 }
 
+/**
+ * Takes from the engine what it pulled for a task whose group is removed: an image that no other task uses goes with its
+ * last name. Images of other registries stay, for they may have been there before.
+ */
+export async function releaseImages(system: System, task: Task): Promise<void> {
+  const { port } = system.config;
+  const namesFor = ({ document }: Task) =>
+    document.containers.flatMap(({ image, imageDigest }) => pulledNames(port, image, imageDigest));
+  const own = new Set(namesFor(task));
+  if (own.size === 0) return;
+  const others = (await listTasksWithImages(system.db)).filter(({ id }) => id !== task.id);
+  const used = new Set(others.flatMap(namesFor));
+  for (const name of own) if (!used.has(name)) await system.engine.untag(name);
+}
+
 async function pulledImage(
   system: System,
   image: string,
   role: RoleSession | undefined,
   signal: AbortSignal,
 ): Promise<EngineImage> {
-  const ecr = ecrReference(image);
+  const ecr = ownImage(image);
   try {
     if (!ecr) return await system.engine.pull(image, { signal });
     const credentials = await ecrCredentials(role, ecr);
-    // The engine's host knows no registry by AWS's name; Slipway's own port serves it under any.
-    const pulled = await system.engine.pull(`127.0.0.1:${system.config.port}/${image}`, { credentials, signal });
-    if (!image.includes("@")) await system.engine.tag(pulled.id, image);
-    return pulled;
+    return await system.engine.pull(pullReference(system.config.port, image), { credentials, signal });
   } catch (error) {
     if (!(error instanceof ImageUnavailableError)) throw error;
     // A name without a host may be an image that was only ever built on the engine: AWS has no such thing.
@@ -71,7 +74,7 @@ async function pulledImage(
   }
 }
 
-async function ecrCredentials(role: RoleSession | undefined, ecr: EcrReference): Promise<RegistryCredentials> {
+async function ecrCredentials(role: RoleSession | undefined, ecr: OwnImage): Promise<RegistryCredentials> {
   if (!role)
     throw new TaskStartError("CannotPullContainerError: the task definition has no execution role to pull images with");
   try {

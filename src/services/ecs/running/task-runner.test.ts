@@ -155,7 +155,7 @@ test("a dependency that fails ends the task", QUICK, async () => {
 });
 
 test(
-  "an image of ECR is pulled through Slipway's port as the execution role, and named as AWS names it",
+  "an image of ECR is pulled through Slipway's port as the execution role, and described by AWS's name",
   QUICK,
   async () => {
     const engine = new FakeEngine();
@@ -168,7 +168,6 @@ test(
     const running = await reached(system, task, "RUNNING");
     assert.equal(running.containers![0]!.image, name);
     assert.equal(running.containers![0]!.imageDigest, "sha256:def");
-    assert.ok(engine.calls.some(({ method, subject }) => method === "tag" && subject === name));
   },
 );
 
@@ -300,4 +299,27 @@ test("containers get their role's credentials, their settings and the task's lim
     String(engine.container(groupOf(task), "app").files.get("/etc/slipway/ca-bundle.pem")),
     /BEGIN CERTIFICATE/,
   );
+});
+
+test("images of the own registry leave the engine with the last task that has them", QUICK, async () => {
+  const engine = new FakeEngine();
+  const image = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com/app:1`;
+  const pulled = `127.0.0.1:4566/${image}`;
+  engine.addImage(pulled, { remote: true, digest: "sha256:abc" });
+  engine.addImage(IMAGE, { digest: "sha256:abc" });
+  await using system = await started(engine);
+  const executionRoleArn = await aTaskRole(system.root, "execution", EXECUTION_ACTIONS);
+  const side = { name: "side", image: IMAGE };
+  await registered(system.root, { executionRoleArn, containerDefinitions: [{ name: "app", image }, side] });
+  const tasks = [await aTask(system.root), await aTask(system.root)];
+  for (const task of tasks) await reached(system, task, "RUNNING");
+  const untagged = () => engine.calls.filter(({ method }) => method === "untag").map(({ subject }) => subject);
+  engine.container(groupOf(tasks[0]!), "app").exit(0);
+  await stopped(system, tasks[0]!);
+  assert.deepEqual(untagged(), []);
+  engine.container(groupOf(tasks[1]!), "app").exit(0);
+  await stopped(system, tasks[1]!);
+  assert.deepEqual(untagged(), [pulled, pulled.replace(":1", "@sha256:abc")]);
+  assert.ok(await engine.image(IMAGE));
+  assert.deepEqual(system.workErrors, []);
 });

@@ -13,7 +13,7 @@ import { RoleSession } from "./role-session.ts";
 import { isRefusal } from "./service-errors.ts";
 import { TargetSteps } from "./target-steps.ts";
 import { CA_FOLDER, taskGroup } from "./task-group.ts";
-import { pulledImages } from "./task-images.ts";
+import { pulledImages, releaseImages } from "./task-images.ts";
 import { prepareLogStream, shipLogs } from "./task-logs.ts";
 import { containersOf, executionRoleOf, isEssential, logDestination, taskRoleOf } from "./task-parts.ts";
 import { TaskStartError } from "./task-start-error.ts";
@@ -65,6 +65,7 @@ export class TaskSteps {
         return this.#end(task);
       case "DEPROVISIONING":
         await this.#system.engine.remove(groupIdOf(task.id));
+        await releaseImages(this.#system, task);
         return { type: "removed" };
       case "STOPPED":
         throw new Error("A STOPPED task has nothing left to do");

@@ -57,6 +57,13 @@ export async function listServiceTasks(db: Database, serviceId: string): Promise
   return rows.map(toTask);
 }
 
+/** Every account's tasks that have images on the engine or will: all but those that are removed or being removed. */
+export async function listTasksWithImages(db: Database): Promise<Task[]> {
+  const over: TaskStatus[] = ["DEPROVISIONING", "STOPPED"];
+  const rows = await tablesOf(db).selectFrom("ecs_tasks").selectAll().where("last_status", "not in", over).execute();
+  return rows.map(toTask);
+}
+
 /** By status: PROVISIONING, PENDING and ACTIVATING count as pending. */
 export interface TaskCounts {
   readonly running: number;
