@@ -15,10 +15,14 @@ const BUILDS = 2;
 export const storyTime: Measurement = { name: "story", runs: 3, containers: true, measure };
 
 async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
-  await using slipway = await SlipwayProcess.start();
+  await using stack = new AsyncDisposableStack();
+  const slipway = await SlipwayProcess.start();
   const story = storyOn(slipway);
+  // In the other order: images go when no container uses them any more.
+  stack.defer(() => story.cleanUp());
+  stack.use(slipway);
   await runSteps(story.setUp());
-  await using byHand = await ByHand.prepare(story, slipway.running);
+  const byHand = stack.use(await ByHand.prepare(story, slipway.running));
   const delivered: number[] = [];
   const commanded: number[] = [];
   for (let round = 0; round < runs; round++) {

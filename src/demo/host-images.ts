@@ -38,6 +38,23 @@ export class HostImages {
     await this.#finished(await this.#docker.buildImage(body, { t: tag }));
   }
 
+  /** Takes the name away, and with its last name the image. What is not there, or what a container uses, is left. */
+  async remove(reference: string): Promise<void> {
+    try {
+      await this.#docker.getImage(reference).remove();
+    } catch (error) {
+      const { statusCode } = error as { statusCode?: number };
+      if (statusCode !== 404 && statusCode !== 409) throw error;
+    }
+  }
+
+  /** All tags and digests under which there is an image of the repository. */
+  async namesOf(repository: string): Promise<string[]> {
+    const images = await this.#docker.listImages();
+    const names = images.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]);
+    return names.filter((name) => name.startsWith(`${repository}:`) || name.startsWith(`${repository}@`));
+  }
+
   /** The daemon reports errors in the stream, not in the status. */
   #finished(stream: NodeJS.ReadableStream): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -32,6 +32,7 @@ import type { Story } from "./story.ts";
 import { executionSucceeded } from "./verification.ts";
 
 const BASE_IMAGE = "cruddur-python:3.10-slim-buster";
+const REPOSITORIES = ["cruddur-python", "backend-flask"] as const;
 const APP_PORT = 4567;
 const APP_FOLDER = new URL("../../examples/cruddur/backend-flask/", import.meta.url);
 
@@ -50,23 +51,36 @@ export async function createConnection(story: Story): Promise<void> {
 
 export async function pushImages(story: Story): Promise<void> {
   const { ecr } = story.clients;
-  for (const repositoryName of ["cruddur-python", "backend-flask"]) {
+  for (const repositoryName of REPOSITORIES) {
     await ecr.send(new CreateRepositoryCommand({ repositoryName, imageTagMutability: "MUTABLE" }));
   }
   const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
   const [username = "", password = ""] = Buffer.from(authorizationData![0]!.authorizationToken!, "base64")
     .toString()
     .split(":");
-  const { account, region, port, baseImage } = story.options;
-  const registry = `${account}.dkr.ecr.${region}.amazonaws.com`;
-  // The host's engine has no proxy: it reaches the registry through the port, by the registry's name as a prefix.
-  const local = `127.0.0.1:${port}/${registry}`;
+  const { port, baseImage } = story.options;
+  const { registry, local } = registryNames(story);
   const login = { username, password, serveraddress: `127.0.0.1:${port}` };
   await story.images.tag(baseImage, `${registry}/${BASE_IMAGE}`);
   await story.images.build(await applicationFiles(story.values), `${local}/backend-flask:latest`);
   await story.images.tag(baseImage, `${local}/${BASE_IMAGE}`);
   await story.images.push(`${local}/${BASE_IMAGE}`, login);
   await story.images.push(`${local}/backend-flask:latest`, login);
+}
+
+/** Takes from the host's engine what was tagged and built there, and what Slipway pulled. The images that `slipway` brings stay. */
+export async function removeImages(story: Story): Promise<void> {
+  const { registry, local } = registryNames(story);
+  await story.images.remove(`${registry}/${BASE_IMAGE}`);
+  for (const repository of REPOSITORIES) {
+    for (const name of await story.images.namesOf(`${local}/${repository}`)) await story.images.remove(name);
+  }
+}
+
+/** The host's engine has no proxy: it reaches the registry through the port, by the registry's name as a prefix. */
+function registryNames({ options }: Story): { registry: string; local: string } {
+  const registry = `${options.account}.dkr.ecr.${options.region}.amazonaws.com`;
+  return { registry, local: `127.0.0.1:${options.port}/${registry}` };
 }
 
 /** The application as version 1 has it, account and region written into its Dockerfile. */

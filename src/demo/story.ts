@@ -117,6 +117,11 @@ export class Story {
     if (calls === 0) throw new Error("The client made no request");
   }
 
+  /** Leaves the host's engine without the story's images. Call it once Slipway's containers are gone: they use some. */
+  cleanUp(): Promise<void> {
+    return infrastructure.removeImages(this);
+  }
+
   requireTarget(): Target {
     if (!this.target) throw new Error("There is no load balancer yet");
     return this.target;

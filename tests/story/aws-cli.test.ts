@@ -8,13 +8,20 @@ import { it } from "node:test";
 import { ensureTools } from "#setup/apt.ts";
 import { imageReference } from "#setup/image-recipe.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
-import { OWNER } from "#tests/helpers/story.ts";
+import { OWNER, storyOn } from "#tests/helpers/story.ts";
 
 const SCRIPT = new URL("../../examples/cruddur/deliver.sh", import.meta.url).pathname;
 
 it("deliver.sh delivers", async () => {
   await ensureTools(["git", "aws", "curl", "openssl"], (line) => console.log(line));
-  await using slipway = await SlipwayProcess.start();
+  await using stack = new AsyncDisposableStack();
+  const slipway = await SlipwayProcess.start();
+  const story = storyOn(slipway);
+  const { account, region } = story.options;
+  // What is deferred first is done last: images go when no container uses them any more.
+  stack.defer(() => story.images.remove(`${account}.dkr.ecr.${region}.amazonaws.com/backend-flask:latest`));
+  stack.defer(() => story.cleanUp());
+  stack.use(slipway);
   await mkdir(join(slipway.repositories, OWNER), { recursive: true });
   const dockerConfig = await mkdtemp(join(tmpdir(), "slipway-docker-config-"));
   const environment = {

@@ -40,6 +40,7 @@ describe("the Cruddur pipeline", () => {
   after(async () => {
     await story?.caller?.stop();
     await slipway?.[Symbol.asyncDispose]();
+    await story?.cleanUp();
   });
 
   async function ended(id: string): Promise<Build> {
