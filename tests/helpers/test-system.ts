@@ -4,6 +4,7 @@
  * authorization are real.
  */
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,8 +50,15 @@ export interface TestSystemOptions {
   readonly work?: boolean;
 }
 
+/** Folders of systems that are not disposed of: their start failed, or their test was ended by its time limit. */
+const folders = new Set<string>();
+process.on("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 export async function testSystem(options: TestSystemOptions): Promise<TestSystem> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-test-"));
+  folders.add(folder);
   const store = await openStore(options.database ?? (await ownSchema()) ?? ":memory:");
   let now: Date | undefined;
   const clock = { now: () => now ?? new Date() };
@@ -116,6 +124,7 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
       await work.stop();
       await store.close();
       await rm(folder, { recursive: true, force: true });
+      folders.delete(folder);
     },
   };
   for (const service of options.services) await service.registerWork(system);
