@@ -81,7 +81,10 @@ export async function run(args: string[]): Promise<number> {
     return delivered ? 0 : 1;
   } finally {
     await story.caller?.stop();
-    await reported("Removing what the demo started", () => stopped(child, slipway));
+    await reported("Removing what the demo started", async () => {
+      await stopped(child, slipway);
+      await story.cleanUp();
+    });
     // A step that was interrupted still waits for what is no more.
     if (stopping && !delivered) process.exit(1);
   }
