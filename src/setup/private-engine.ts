@@ -20,6 +20,7 @@ import { MAX_SOCKET_PATH_BYTES, reachability } from "./engine-socket.ts";
 import { withFileLock } from "./file-lock.ts";
 import { comesTrue, commandLine, mountPoints, pidIn, processIds } from "./processes.ts";
 import { type Log, withProgress } from "./progress.ts";
+import { removeStaleBridges } from "./stale-bridges.ts";
 
 const READY_WITHIN_MS = 60_000;
 /** dockerd gives its containers 10 s before it kills them, and itself 15 s (`--shutdown-timeout`). */
@@ -73,6 +74,7 @@ async function startOrAwait(paths: PrivateEnginePaths): Promise<void> {
     return;
   }
   clearLeftovers(paths);
+  await removeStaleBridges();
   mkdirSync(paths.execRoot, { recursive: true, mode: 0o700 });
   const logFile = openSync(paths.logFile, "a", 0o600);
   const dockerd = spawn(pathTo("dockerd") ?? "dockerd", dockerdArguments(paths), {
