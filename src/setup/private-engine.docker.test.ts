@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { isInstalled } from "./command.ts";
+import { isInstalled, pathTo } from "./command.ts";
 import { privateEnginePaths } from "./private-engine.ts";
 
 /** A real dockerd needs root; in a network namespace of its own it cannot disturb the machine's. */
@@ -75,6 +75,22 @@ describe("the private engine", { skip: cannotStart && "needs root, dockerd and u
     } finally {
       bystander.kill();
     }
+  });
+
+  test("starts again where its containerd took longer to answer than dockerd waits", () => {
+    const bin = join(dataDir, "bin");
+    mkdirSync(bin);
+    const containerd = join(bin, "containerd");
+    const program = `#!/bin/sh\nif mkdir ${bin}/was-slow 2>/dev/null; then sleep 20; fi\nexec ${pathTo("containerd")} "$@"\n`;
+    writeFileSync(containerd, program, { mode: 0o755 });
+    const result = inOwnNetwork(`
+      process.env.PATH = ${JSON.stringify(bin)} + ":" + process.env.PATH;
+      await startPrivateEngine(dataDir, log);
+      result.answers = await reachability(socketPath);
+      await stopPrivateEngine(dataDir, log);
+      result.left = ours().length;`);
+    assert.deepEqual(result, { answers: "answers", left: 0 });
+    assert.match(readFileSync(paths.logFile, "utf8"), /timeout waiting for containerd to start/);
   });
 
   test("says what its log says when it cannot start", () => {

@@ -13,7 +13,7 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathTo, run } from "./command.ts";
 import { MAX_SOCKET_PATH_BYTES, reachability } from "./engine-socket.ts";
@@ -23,6 +23,12 @@ import { type Log, withProgress } from "./progress.ts";
 import { removeStaleBridges } from "./stale-bridges.ts";
 
 const READY_WITHIN_MS = 60_000;
+/**
+ * dockerd gives its containerd 15 s to answer and then ends itself. A first start on a disk that is still writing images
+ * was seen to take longer; the next one finds the program in memory.
+ */
+const MAX_STARTS = 3;
+const CONTAINERD_TOO_SLOW = "timeout waiting for containerd to start";
 /** dockerd gives its containers 10 s before it kills them, and itself 15 s (`--shutdown-timeout`). */
 const STOPPED_WITHIN_MS = 45_000;
 
@@ -73,10 +79,21 @@ async function startOrAwait(paths: PrivateEnginePaths): Promise<void> {
     if (!answers) throw new Error(`The private dockerd runs but does not answer; its log is ${paths.logFile}.`);
     return;
   }
+  for (let attempt = 1; ; attempt++) {
+    const failure = await start(paths);
+    if (failure === undefined) return;
+    await clearFailedStart(paths);
+    if (attempt === MAX_STARTS || !failure.includes(CONTAINERD_TOO_SLOW)) throw new Error(failure);
+  }
+}
+
+/** undefined once the engine answers, else why it does not, with the end of what this start wrote to the log. */
+async function start(paths: PrivateEnginePaths): Promise<string | undefined> {
   clearLeftovers(paths);
   await removeStaleBridges();
   mkdirSync(paths.execRoot, { recursive: true, mode: 0o700 });
   const logFile = openSync(paths.logFile, "a", 0o600);
+  const alreadyWritten = fstatSync(logFile).size;
   const dockerd = spawn(pathTo("dockerd") ?? "dockerd", dockerdArguments(paths), {
     detached: true,
     stdio: ["ignore", logFile, logFile],
@@ -94,10 +111,16 @@ async function startOrAwait(paths: PrivateEnginePaths): Promise<void> {
     READY_WITHIN_MS,
   );
   dockerd.unref();
-  if (!ready || ended !== undefined) {
-    const lastLines = readFileSync(paths.logFile, "utf8").trim().split("\n").slice(-8).join("\n");
-    throw new Error(`The private dockerd ${ended ?? "does not answer"}; the end of ${paths.logFile}:\n${lastLines}`);
-  }
+  if (ready && ended === undefined) return undefined;
+  const lastLines = readFileSync(paths.logFile).subarray(alreadyWritten).toString().trim().split("\n").slice(-8);
+  return `The private dockerd ${ended ?? "does not answer"}; the end of ${paths.logFile}:\n${lastLines.join("\n")}`;
+}
+
+/** A dockerd that gives up leaves its containerd running and its data root mounted on itself. */
+async function clearFailedStart(paths: PrivateEnginePaths): Promise<void> {
+  await end(() => list(dockerdOf(paths)));
+  await end(() => helpersOf(paths));
+  await unmountBelow([paths.dataRoot, paths.execRoot]);
 }
 
 function dockerdArguments(paths: PrivateEnginePaths): string[] {
