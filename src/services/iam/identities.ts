@@ -166,7 +166,7 @@ export class IamIdentities implements Identities {
     // One of the same name that was made since is somebody else.
     if (found?.entity.id !== holder.userId) return { identity: [this.#compile(DENY_ALL, "identity")] };
     return {
-      identity: found.identity.map((document) => this.#compile(document, "identity")),
+      identity: found.identity.map(({ document }) => this.#compile(document, "identity")),
       ...(found.boundary !== undefined && { boundary: this.#compile(found.boundary, "boundary") }),
     };
   }

@@ -7,6 +7,7 @@ import { newId } from "../ids.ts";
 import { type Entity, iamArn, roleDetails, toRole } from "../model.ts";
 import { deleteEntity, findEntity, insertEntity } from "../store/entities.ts";
 import { deleteAttachment, insertAttachment, listAttachments } from "../store/managed-policies.ts";
+import { leaveUniqueId } from "../trust-principals.ts";
 import { about, changing, existing, refOf } from "./support.ts";
 
 /** Of the services that Slipway has; AWS's user guides name role and policy of each. */
@@ -83,6 +84,7 @@ export const DeleteServiceLinkedRole: OperationOf<sdk.DeleteServiceLinkedRoleCom
         throw noSuchEntity(`The role with name ${found.name} is not a service-linked role.`);
       }
       for (const arn of await listAttachments(trx, found)) await deleteAttachment(trx, found, arn);
+      await leaveUniqueId(trx, found);
       await deleteEntity(trx, found);
       return found;
     });

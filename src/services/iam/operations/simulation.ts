@@ -6,7 +6,7 @@ import { evaluate, type PrincipalView } from "#gateway/authz/evaluate.ts";
 import { MalformedPolicyError, type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { attachedDocuments, managedDocuments } from "../attached-documents.ts";
+import { attachedDocuments } from "../attached-documents.ts";
 import { invalidInput, noSuchEntity } from "../errors.ts";
 import type { EntityKind } from "../model.ts";
 import { nameOfArn } from "../model.ts";
