@@ -2,7 +2,7 @@
 import type { Database } from "#store/database.ts";
 import { awsManagedPolicy } from "./aws-managed-policies.ts";
 import { type Entity, type EntityRef, nameOfArn } from "./model.ts";
-import { findEntity, groupsOfUser } from "./store/entities.ts";
+import { findEntities, findEntity, groupsOfUser } from "./store/entities.ts";
 import { listInlinePolicies } from "./store/inline-policies.ts";
 import { defaultDocuments, listAttachments } from "./store/managed-policies.ts";
 
@@ -30,7 +30,7 @@ export async function attachedDocuments(db: Database, ref: EntityRef): Promise<A
   const entity = await findEntity(db, ref);
   if (!entity) return undefined;
   const groups = kind === "user" ? await groupsOfUser(db, accountId, name) : [];
-  const holders: EntityRef[] = [entity, ...groups.map((group) => ({ accountId, kind: "group" as const, name: group }))];
+  const holders: EntityRef[] = [entity, ...(await findEntities(db, accountId, "group", groups))];
 
   const inline: AttachedPolicy[] = [];
   const attached = new Map<string, EntityRef>();

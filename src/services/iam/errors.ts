@@ -52,6 +52,10 @@ export function invalidInput(message: string): Error {
   return new sdk.InvalidInputException({ message, $metadata });
 }
 
+export function policyEvaluation(message: string): Error {
+  return new sdk.PolicyEvaluationException({ message, $metadata });
+}
+
 export function protectedRole(roleName: string): Error {
   const message = `Cannot perform the operation on the protected role '${roleName}' - this role is only modifiable by AWS`;
   return new sdk.UnmodifiableEntityException({ message, $metadata });

@@ -6,6 +6,7 @@ import { deleteConflict, nameTaken, protectedRole } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, type RoleDetails, roleDetails, toRole } from "../model.ts";
 import { checkedTrustPolicy } from "../policy-checks.ts";
+import { deleteAccesses, latestAccess } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
@@ -57,7 +58,8 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
 export const GetRole: OperationOf<sdk.GetRoleCommand> = {
   authorize: about("role", "GetRole", roleName),
   async run(input, call) {
-    return { Role: toRole(await existing(call.db, refOf(call, "role", input.RoleName!)), "full") };
+    const role = await existing(call.db, refOf(call, "role", input.RoleName!));
+    return { Role: toRole(role, "full", await latestAccess(call.db, role.id, call.now)) };
   },
 };
 
@@ -87,7 +89,8 @@ export const UpdateRole: OperationOf<sdk.UpdateRoleCommand> = {
 export const UpdateRoleDescription: OperationOf<sdk.UpdateRoleDescriptionCommand> = {
   authorize: about("role", "UpdateRoleDescription", roleName),
   async run(input, call) {
-    return { Role: toRole(await changeRole(call, input.RoleName!, () => ({ description: input.Description })), "full") };
+    const role = await changeRole(call, input.RoleName!, () => ({ description: input.Description }));
+    return { Role: toRole(role, "full", await latestAccess(call.db, role.id, call.now)) };
   },
 };
 
@@ -113,6 +116,7 @@ export const DeleteRole: OperationOf<sdk.DeleteRoleCommand> = {
       }
       await requireNoPolicies(trx, role);
       await leaveUniqueId(trx, role);
+      await deleteAccesses(trx, role.id);
       await deleteEntity(trx, role);
     });
     return {};

@@ -5,6 +5,7 @@ import { deleteConflict, nameTaken } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toUser } from "../model.ts";
 import { listAccessKeys } from "../store/access-keys.ts";
+import { deleteAccesses } from "../store/accesses.ts";
 import {
   deleteEntity,
   findEntity,
@@ -109,6 +110,7 @@ export const DeleteUser: OperationOf<sdk.DeleteUserCommand> = {
         throw deleteConflict("Cannot delete entity, must delete access keys first.");
       }
       await leaveUniqueId(trx, user);
+      await deleteAccesses(trx, user.id);
       await deleteEntity(trx, user);
     });
     return {};
