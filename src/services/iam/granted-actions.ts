@@ -3,8 +3,9 @@
  * accessed data does not use other policy types when determining whether a resource could access a service."
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html
  */
-import { type PolicyDocument, parsePolicy, type Statement } from "#gateway/authz/policy-document.ts";
+import type { Statement } from "#gateway/authz/policy-document.ts";
 import { matchesWildcard, toWildcard } from "#gateway/authz/wildcard.ts";
+import { readPolicy } from "./policy-checks.ts";
 
 /** Patterns of actions in lower case, by the service's prefix; those for all services under "*". */
 type Patterns = ReadonlyMap<string, readonly string[]>;
@@ -20,11 +21,9 @@ export class GrantedActions {
   /** Denials that nothing limits. */
   readonly #deny: readonly Rule[];
 
-  /** JSON texts of policies that have been put. */
+  /** JSON texts. Throws InvalidInput for one that the evaluator does not take. */
   constructor(documents: readonly string[]) {
-    const statements = documents.flatMap(
-      (document): PolicyDocument["statements"] => parsePolicy(document, "identity").statements,
-    );
+    const statements = documents.flatMap((document) => [...readPolicy(document, "identity").statements]);
     const rules = (wanted: readonly Statement[]) => wanted.map(toRule);
     this.#allow = rules(statements.filter(({ effect }) => effect === "Allow"));
     this.#deny = rules(statements.filter((statement) => statement.effect === "Deny" && isUnlimited(statement)));

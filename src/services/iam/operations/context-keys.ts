@@ -2,8 +2,8 @@
 import type * as sdk from "@aws-sdk/client-iam";
 import type { PolicyDocument } from "#gateway/authz/policy-document.ts";
 import type { OperationOf } from "#gateway/operation.ts";
+import { readPolicy } from "../policy-checks.ts";
 import { contextKeysOf } from "../simulation/context-keys.ts";
-import { parsed } from "../simulation/simulated-policy.ts";
 import { entityOfArn } from "./entity-of-arn.ts";
 
 export const GetContextKeysForCustomPolicy: OperationOf<sdk.GetContextKeysForCustomPolicyCommand> = {
@@ -21,5 +21,5 @@ export const GetContextKeysForPrincipalPolicy: OperationOf<sdk.GetContextKeysFor
 };
 
 function documents(texts: readonly string[] = []): PolicyDocument[] {
-  return texts.map((text) => parsed(text, "identity"));
+  return texts.map((text) => readPolicy(text, "identity"));
 }

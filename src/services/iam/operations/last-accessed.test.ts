@@ -190,3 +190,10 @@ test("policies that grant access to a service are told with what they hang on", 
   assert.deepEqual(ofGroup.PoliciesGrantingServiceAccess?.[0]?.Policies, [managed]);
   await assert.rejects(list(`${ARN}:user/nobody`), { name: "NoSuchEntityException" });
 });
+
+test("a policy that is too long for the evaluator is refused", async () => {
+  await using system = await iamSystem();
+  const Arn = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
+  const generate = new sdk.GenerateServiceLastAccessedDetailsCommand({ Arn });
+  await assert.rejects(system.root.send(generate), { name: "InvalidInputException", message: /longer than/ });
+});

@@ -1,14 +1,8 @@
 /** A policy that is simulated: what the evaluator needs of it, and what the simulator tells about it. */
 import type * as sdk from "@aws-sdk/client-iam";
 import { type CompiledPolicy, compilePolicy, type StatementRequest } from "#gateway/authz/compile.ts";
-import {
-  MalformedPolicyError,
-  type PolicyDocument,
-  type PolicyKind,
-  parsePolicy,
-  type Statement,
-} from "#gateway/authz/policy-document.ts";
-import { invalidInput } from "../errors.ts";
+import type { PolicyDocument, Statement } from "#gateway/authz/policy-document.ts";
+import { readPolicy } from "../policy-checks.ts";
 import { conditionKeys, resourceKeys } from "./context-keys.ts";
 import { type Span, statementSpans } from "./statement-positions.ts";
 
@@ -35,7 +29,7 @@ export class SimulatedPolicy {
 
   /** Throws InvalidInput for a malformed document. */
   constructor(id: string, type: SourceType, json: string) {
-    const document = parsed(json, type === "Resource Policy" ? "resource" : "identity");
+    const document = readPolicy(json, type === "Resource Policy" ? "resource" : "identity");
     const spans = statementSpans(json);
     this.#id = id;
     this.#type = type;
@@ -83,14 +77,4 @@ function toStatement(document: PolicyDocument, statement: Statement, span: Span)
     resourceKeys: resourceKeys(statement, version),
     conditionKeys: statement.conditions.flatMap((condition) => conditionKeys(condition, version)),
   };
-}
-
-/** Throws InvalidInput. */
-export function parsed(json: string, kind: PolicyKind): PolicyDocument {
-  try {
-    return parsePolicy(json, kind);
-  } catch (error) {
-    if (error instanceof MalformedPolicyError) throw invalidInput(error.message);
-    throw error;
-  }
 }
