@@ -15,6 +15,8 @@ import * as groups from "./operations/groups.ts";
 import * as inlinePolicies from "./operations/inline-policies.ts";
 import * as instanceProfiles from "./operations/instance-profiles.ts";
 import * as lastAccessed from "./operations/last-accessed.ts";
+import * as organizationFeatures from "./operations/organization-features.ts";
+import * as organizationsAccess from "./operations/organizations-access.ts";
 import * as policies from "./operations/policies.ts";
 import * as policiesGrantingAccess from "./operations/policies-granting-access.ts";
 import * as policyEntities from "./operations/policy-entities.ts";
@@ -44,6 +46,8 @@ export const iam = defineService({
     ...inlinePolicies,
     ...instanceProfiles,
     ...lastAccessed,
+    ...organizationFeatures,
+    ...organizationsAccess,
     ...policies,
     ...policiesGrantingAccess,
     ...policyEntities,

@@ -30,6 +30,12 @@ export const insight: Migration = {
       .addColumn("created_at", "bigint", (column) => column.notNull())
       .addColumn("failure", "text")
       .execute();
+    await db.schema
+      .createTable("iam_organization_features")
+      .addColumn("organization_id", "text", (column) => column.notNull())
+      .addColumn("feature", "text", (column) => column.notNull())
+      .addPrimaryKeyConstraint("iam_organization_features_pk", ["organization_id", "feature"])
+      .execute();
     await db.schema.createIndex("iam_entities_id").on("iam_entities").column("entity_id").execute();
   },
 };

@@ -23,7 +23,6 @@ export const SimulatePrincipalPolicy: OperationOf<sdk.SimulatePrincipalPolicyCom
     const source = await entityOfArn(call, input.PolicySourceArn!);
     const excluded = new ExcludedPolicies(input.PolicyExclusionList ?? []);
     const attached = source.identity.filter((policy) => !excluded.has(policy));
-    const { scps } = await call.system.identities.policiesOf(rootPrincipal(call.accountId), call.db);
     return answered(input, {
       ...requested(input, callerOf(input.CallerArn ?? input.PolicySourceArn!, input.CallerArn)),
       identity: [
@@ -31,7 +30,7 @@ export const SimulatePrincipalPolicy: OperationOf<sdk.SimulatePrincipalPolicyCom
         ...inputPolicies(input.PolicyInputList),
       ],
       boundary: boundaryOf(input) ?? (excluded.boundary ? undefined : boundaryPolicy(source.boundary)),
-      scps: excluded.scps ? undefined : scps,
+      scps: excluded.scps ? undefined : await scpsOf(call),
     });
   },
 };
@@ -50,6 +49,11 @@ export const SimulateCustomPolicy: OperationOf<sdk.SimulateCustomPolicyCommand> 
     });
   },
 };
+
+/** Of the account: one list per level of the organization; undefined where none apply. */
+async function scpsOf(call: Call): Promise<Simulation["scps"]> {
+  return (await call.system.identities.policiesOf(rootPrincipal(call.accountId), call.db)).scps;
+}
 
 async function answered(request: Request, simulation: Simulation) {
   const { ActionNames = [], ResourceArns = ["*"] } = request;

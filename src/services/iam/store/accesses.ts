@@ -64,6 +64,38 @@ export async function latestAccess(db: Database, entityId: string, now: Date): P
   return row && toAccess(row);
 }
 
+/** An attempt by a user or role of an account. */
+export interface AccountAccess {
+  readonly accountId: string;
+  readonly service: string;
+  readonly region: string;
+  readonly at: Date;
+}
+
+/** The latest first. */
+export async function listAccountAccesses(
+  db: Database,
+  accountIds: readonly string[],
+  now: Date,
+): Promise<AccountAccess[]> {
+  if (accountIds.length === 0) return [];
+  const rows = await db
+    .withTables<Tables>()
+    .selectFrom("iam_accesses as a")
+    .innerJoin("iam_entities as e", "e.entity_id", "a.entity_id")
+    .select(["e.account_id", "a.service", "a.region", "a.accessed_at"])
+    .where("e.account_id", "in", accountIds)
+    .where("a.accessed_at", ">", now.getTime() - TRACKING_PERIOD_MS)
+    .orderBy("a.accessed_at", "desc")
+    .execute();
+  return rows.map(({ account_id, service, region, accessed_at }) => ({
+    accountId: account_id,
+    service,
+    region,
+    at: new Date(accessed_at),
+  }));
+}
+
 /** With the user or role itself. */
 export async function deleteAccesses(db: Database, entityId: string): Promise<void> {
   await db.withTables<Tables>().deleteFrom("iam_accesses").where("entity_id", "=", entityId).execute();

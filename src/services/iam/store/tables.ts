@@ -96,6 +96,8 @@ export type Tables = {
     /** JSON */
     services: string;
   };
+  /** For centralized root access. */
+  iam_organization_features: { organization_id: string; feature: "RootCredentialsManagement" | "RootSessions" };
   /** Of service-linked roles. */
   iam_role_deletions: {
     task_id: string;
