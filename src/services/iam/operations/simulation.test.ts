@@ -185,6 +185,17 @@ test("within an account a resource-based policy goes over a boundary that leaves
   assert.deepEqual(sources(ResourceSpecificResults?.[0]), ["ResourcePolicy"]);
 });
 
+test("a resource-based policy that names the account decides nothing within it", async () => {
+  await using system = await iamSystem();
+  const [result] = await custom(system, {
+    ActionNames: ["s3:PutObject"],
+    CallerArn: DEV,
+    ResourceArns: ["arn:aws:s3:::production/Test"],
+    ResourcePolicy: bucketPolicy(`arn:aws:iam::${ACCOUNT}:root`, "arn:aws:s3:::production/*"),
+  });
+  assert.deepEqual([result?.EvalDecision, sources(result)], ["allowed", ["PolicyInputList.1"]]);
+});
+
 /** The third example of https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html */
 test("between accounts each type of policy is told", async () => {
   await using system = await iamSystem();

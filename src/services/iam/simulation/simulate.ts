@@ -117,7 +117,8 @@ function outcomeOf(action: string, resource: string, simulation: Simulation): Ou
 
   const request = { action: action.toLowerCase(), resource, principal, context, bounded: boundary !== undefined };
   const policies = [...identity, ...(resourcePolicy ? [resourcePolicy] : [])];
-  const matched = (effect: "Allow" | "Deny") => policies.flatMap((policy) => policy.matched(effect, request));
+  const matched = (effect: "Allow" | "Deny") =>
+    policies.flatMap((policy) => policy.matched(effect, request, crossAccount));
   return {
     resource,
     verdict,

@@ -37,10 +37,15 @@ export class SimulatedPolicy {
     this.#statements = document.statements.map((statement, index) => toStatement(document, statement, spans[index]!));
   }
 
-  /** The statements of one effect that apply. */
-  matched(effect: Statement["effect"], request: StatementRequest): sdk.Statement[] {
+  /**
+   * The statements of one effect that apply. Within an account (`crossAccount` is false) a statement that names the account
+   * as its principal leaves the decision to identity-based policies, and so decides nothing.
+   */
+  matched(effect: Statement["effect"], request: StatementRequest, crossAccount: boolean): sdk.Statement[] {
+    const decides = (policy: CompiledPolicy) => crossAccount || policy.grant(request) !== "account";
     return this.#statements
       .filter((statement) => statement.effect === effect && applies(statement.compiled, effect, request))
+      .filter(({ compiled }) => effect === "Deny" || decides(compiled))
       .map(({ span }) => ({
         SourcePolicyId: this.#id,
         SourcePolicyType: this.#type as sdk.PolicySourceType,
