@@ -255,6 +255,23 @@ test("actions come in pages", async () => {
   );
 });
 
+test("a page of many resources has few actions", async () => {
+  await using system = await iamSystem();
+  const input = {
+    PolicyInputList: [policy("Allow", "s3:*", "arn:aws:s3:::b/1*")],
+    ActionNames: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+    ResourceArns: Array.from({ length: 1500 }, (_, index) => `arn:aws:s3:::b/${index}`),
+  };
+  const page = await system.root.send(new sdk.SimulateCustomPolicyCommand(input));
+  assert.deepEqual([page.EvaluationResults?.length, page.IsTruncated], [2, true]);
+  assert.equal(page.EvaluationResults?.[0]?.ResourceSpecificResults?.length, 1500);
+  const last = await system.root.send(new sdk.SimulateCustomPolicyCommand({ ...input, Marker: page.Marker }));
+  assert.deepEqual(
+    last.EvaluationResults?.map(({ EvalActionName }) => EvalActionName),
+    ["s3:DeleteObject"],
+  );
+});
+
 test("what cannot be simulated is refused", async () => {
   await using system = await iamSystem();
   const entry = (ContextKeyValues: string[], ContextKeyType: sdk.ContextKeyTypeEnum): Custom => ({

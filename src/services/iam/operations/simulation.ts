@@ -1,4 +1,5 @@
 /** What policies would allow, asked without doing it. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html */
+import { setImmediate } from "node:timers/promises";
 import type * as sdk from "@aws-sdk/client-iam";
 import { accountOf } from "#gateway/authorize.ts";
 import type { PrincipalView } from "#gateway/authz/evaluate.ts";
@@ -13,6 +14,11 @@ import { type Simulation, simulated } from "../simulation/simulate.ts";
 import { SimulatedPolicy } from "../simulation/simulated-policy.ts";
 import { entityOfArn } from "./entity-of-arn.ts";
 import { pageOf } from "./support.ts";
+
+/** "If you do not include this parameter, the number of items defaults to 100." */
+const MAX_ACTIONS = 100;
+/** Of an action and a resource, in one page: "IAM might return fewer results, even when there are more results available." */
+const MAX_COMBINATIONS = 2_000;
 
 type Request = Omit<sdk.SimulateCustomPolicyRequest, "PolicyInputList">;
 
@@ -59,8 +65,15 @@ async function answered(request: Request, simulation: Simulation) {
   const { ActionNames = [], ResourceArns = ["*"] } = request;
   requireScenario(request.ResourceHandlingOption, ResourceArns);
   const places = ActionNames.map((action, index) => ({ action: checkedAction(action), index }));
-  const { items, ...rest } = await pageOf(request, places, ({ index }) => String(index).padStart(6, "0"));
-  return { EvaluationResults: items.map(({ action }) => simulated(action, ResourceArns, simulation)), ...rest };
+  const MaxItems = Math.min(request.MaxItems ?? MAX_ACTIONS, Math.ceil(MAX_COMBINATIONS / ResourceArns.length));
+  const page = await pageOf({ ...request, MaxItems }, places, ({ index }) => String(index).padStart(6, "0"));
+  const { items, ...rest } = page;
+  const results: sdk.EvaluationResult[] = [];
+  for (const { action } of items) {
+    results.push(simulated(action, ResourceArns, simulation));
+    await setImmediate(); // others have their turn
+  }
+  return { EvaluationResults: results, ...rest };
 }
 
 /** What both operations take from the request. */

@@ -27,21 +27,23 @@ export function statementSpans(json: string): Span[] {
   let key = "";
   /** How deep the braces of the statements are; 0 outside of the element. */
   let level = 0;
-  let begin = 0;
+  let start: Position = { Line: 1, Column: 1 };
+  const after = positions(json);
   for (const { 0: token, index } of json.matchAll(TOKEN)) {
     if (token === ":" && depth === 1) key = JSON.parse(latest) as string;
     latest = token;
     if (token === "{" || token === "[") {
       if (depth === 1 && key === "Statement") {
         level = token === "[" ? 2 : 1;
-        begin = index;
+        start = after(index);
       }
       depth++;
     } else if (token === "}" || token === "]") {
       depth--;
       if (token === "}" && level > 0 && depth === level) {
-        spans.push({ start: after(json, begin), end: after(json, index) });
-        begin = index;
+        const end = after(index);
+        spans.push({ start, end });
+        start = end;
       }
       if (depth === 1) level = 0;
     }
@@ -49,8 +51,15 @@ export function statementSpans(json: string): Span[] {
   return spans;
 }
 
-function after(json: string, index: number): Position {
-  const before = json.slice(0, index);
-  const lineStart = before.lastIndexOf("\n") + 1;
-  return { Line: before.split("\n").length, Column: index - lineStart + 2 };
+/** Asked for ascending places only, so that the text is gone through once. */
+function positions(json: string): (index: number) => Position {
+  let line = 1;
+  let lineStart = 0;
+  return (index) => {
+    for (let end = json.indexOf("\n", lineStart); end >= 0 && end < index; end = json.indexOf("\n", lineStart)) {
+      line++;
+      lineStart = end + 1;
+    }
+    return { Line: line, Column: index - lineStart + 2 };
+  };
 }
