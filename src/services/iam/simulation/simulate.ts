@@ -1,4 +1,5 @@
 /** One action simulated on resources. https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html */
+import { setImmediate } from "node:timers/promises";
 import type * as sdk from "@aws-sdk/client-iam";
 import { accountOf } from "#gateway/authorize.ts";
 import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
@@ -41,8 +42,16 @@ interface Outcome {
  * `resources`: undefined or only "*": all of them. The result is about all resources together, the most restrictive
  * decision wins; what is decided on each one is in `ResourceSpecificResults`.
  */
-export function simulated(action: string, resources: readonly string[], simulation: Simulation): sdk.EvaluationResult {
-  const outcomes = resources.map((resource) => outcomeOf(action, resource, simulation));
+export async function simulated(
+  action: string,
+  resources: readonly string[],
+  simulation: Simulation,
+): Promise<sdk.EvaluationResult> {
+  const outcomes: Outcome[] = [];
+  for (const resource of resources) {
+    outcomes.push(outcomeOf(action, resource, simulation));
+    await setImmediate(); // others have their turn: a policy may have a thousand statements
+  }
   const verdict = strictest(outcomes.map((outcome) => outcome.verdict));
   const everything = resources.every((resource) => resource === "*");
   const detail = {
@@ -72,7 +81,7 @@ export function simulated(action: string, resources: readonly string[], simulati
       EvalResourceName: outcome.resource,
       EvalResourceDecision: outcome.verdict,
       MatchedStatements: [...outcome.matched],
-      MissingContextValues: distinctKeys(outcome.missing),
+      MissingContextValues: [...outcome.missing],
       ...(outcome.details && Object.keys(outcome.details).length > 0 && { EvalDecisionDetails: outcome.details }),
       ...boundaryDetail([outcome]),
     })),
@@ -124,7 +133,7 @@ function outcomeOf(action: string, resource: string, simulation: Simulation): Ou
     verdict,
     matched:
       verdict === "explicitDeny" ? matched("Deny") : verdict === "allowed" || crossAccount ? matched("Allow") : [],
-    missing: policies.flatMap((policy) => policy.missingKeys(request)),
+    missing: distinctKeys(policies.flatMap((policy) => policy.missingKeys(request))),
     allowedByBoundary: byBoundary && byBoundary === "allowed",
     allowedByOrganizations: byOrganizations && byOrganizations === "allowed",
     details:
