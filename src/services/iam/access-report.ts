@@ -5,13 +5,17 @@ import { arnOf, type Entity } from "./model.ts";
 import { actionsOf, serviceNames } from "./service-reference.ts";
 import { type Access, listAccesses } from "./store/accesses.ts";
 
-/** As it is kept; times are epoch milliseconds. */
+/** As it is kept. */
+export interface ReportedAccesses {
+  /** Every user and role that could have used the policies. */
+  readonly entities: readonly ReportedEntity[];
+  readonly services: readonly ReportedService[];
+}
+
 export interface ReportedService {
   readonly namespace: string;
   /** The latest attempt of each entity that made one, the latest first. */
   readonly attempts: readonly Attempt[];
-  /** Every entity that could have used the policies. */
-  readonly entities: readonly ReportedEntity[];
   /** Of reports at the level of actions: the tracked ones that the policies grant. */
   readonly actions?: readonly { readonly name: string; readonly attempt?: Attempt }[];
 }
@@ -26,6 +30,7 @@ export interface ReportedEntity {
 
 export interface Attempt {
   readonly entityId: string;
+  /** Epoch milliseconds. */
   readonly at: number;
   readonly region: string;
 }
@@ -48,13 +53,13 @@ const TRACKED_SERVICES: ReadonlySet<string> = new Set([
 ]);
 
 /** `users`: the users and roles that hold the policies, whose attempts count. */
-export async function reportedServices(
+export async function reportedAccesses(
   db: Database,
   policies: readonly string[],
   users: readonly Entity[],
   granularity: "SERVICE_LEVEL" | "ACTION_LEVEL",
   now: Date,
-): Promise<ReportedService[]> {
+): Promise<ReportedAccesses> {
   const granted = new GrantedActions(policies);
   const accesses = Map.groupBy(
     await listAccesses(
@@ -64,18 +69,17 @@ export async function reportedServices(
     ),
     ({ service }) => service,
   );
-  const entities = users.map(toReportedEntity);
-  return [...serviceNames().keys()]
+  const services = [...serviceNames().keys()]
     .filter((namespace) => granted.grantsService(namespace))
     .map((namespace) => {
       const ofService = accesses.get(namespace) ?? [];
       return {
         namespace,
         attempts: latestPerEntity(ofService),
-        entities,
         ...(granularity === "ACTION_LEVEL" && { actions: trackedActions(namespace, granted, ofService) }),
       };
     });
+  return { entities: users.map(toReportedEntity), services };
 }
 
 function trackedActions(namespace: string, granted: GrantedActions, accesses: readonly Access[]) {

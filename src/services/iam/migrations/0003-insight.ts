@@ -21,7 +21,7 @@ export const insight: Migration = {
       .addColumn("granularity", "text", (column) => column.notNull())
       .addColumn("created_at", "bigint", (column) => column.notNull())
       .addColumn("completed_at", "bigint", (column) => column.notNull())
-      .addColumn("services", "text", (column) => column.notNull())
+      .addColumn("content", "text", (column) => column.notNull())
       .execute();
     await db.schema
       .createTable("iam_role_deletions")

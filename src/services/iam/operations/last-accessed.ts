@@ -3,7 +3,13 @@ import { randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-iam";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { type Attempt, type ReportedEntity, type ReportedService, reportedServices } from "../access-report.ts";
+import {
+  type Attempt,
+  type ReportedAccesses,
+  type ReportedEntity,
+  type ReportedService,
+  reportedAccesses,
+} from "../access-report.ts";
 import { awsManagedPolicy } from "../aws-managed-policies.ts";
 import { noSuchEntity } from "../errors.ts";
 import type { Entity } from "../model.ts";
@@ -29,7 +35,7 @@ export const GenerateServiceLastAccessedDetails: OperationOf<sdk.GenerateService
   async run(input, call) {
     const granularity = input.Granularity === "ACTION_LEVEL" ? "ACTION_LEVEL" : "SERVICE_LEVEL";
     const { policies, users } = await subjectOf(call, input.Arn!);
-    const services = await reportedServices(call.db, policies, users, granularity, call.now);
+    const accesses = await reportedAccesses(call.db, policies, users, granularity, call.now);
     const report: AccessReport = {
       jobId: randomUUID(),
       accountId: call.accountId,
@@ -37,7 +43,7 @@ export const GenerateServiceLastAccessedDetails: OperationOf<sdk.GenerateService
       granularity,
       createdAt: call.now,
       completedAt: call.system.clock.now(),
-      services: JSON.stringify(services),
+      content: JSON.stringify(accesses),
     };
     await deleteAccessReportsBefore(call.db, new Date(call.now.getTime() - KEPT_MS));
     await insertAccessReport(call.db, report);
@@ -49,15 +55,16 @@ export const GenerateServiceLastAccessedDetails: OperationOf<sdk.GenerateService
 export const GetServiceLastAccessedDetails: OperationOf<sdk.GetServiceLastAccessedDetailsCommand> = {
   authorize: { action: "iam:GetServiceLastAccessedDetails", resources: () => ["*"] },
   async run(input, call) {
-    const { report, services } = await reportOf(call, input.JobId!);
+    const { report, entities, services } = await reportOf(call, input.JobId!);
     const names = serviceNames();
+    const arns = new Map(entities.map(({ id, arn }) => [id, arn]));
     const { items, ...rest } = await pageOf(input, services, ({ namespace }) => namespace);
     return {
       ...jobOf(report),
       JobType: report.granularity,
       ServicesLastAccessed: items.map((service) => ({
         ServiceName: names.get(service.namespace) ?? service.namespace,
-        ...toServiceAccess(service),
+        ...toServiceAccess(service, arns),
       })),
       ...rest,
     };
@@ -69,20 +76,18 @@ export const GetServiceLastAccessedDetailsWithEntities: OperationOf<sdk.GetServi
   {
     authorize: { action: "iam:GetServiceLastAccessedDetailsWithEntities", resources: () => ["*"] },
     async run(input, call) {
-      const { report, services } = await reportOf(call, input.JobId!);
+      const { report, entities, services } = await reportOf(call, input.JobId!);
       const service = services.find(({ namespace }) => namespace === input.ServiceNamespace);
       if (!service) throw noSuchEntity(`The report has no service ${input.ServiceNamespace}.`);
-      const { attempts, entities } = service;
-      const rank = ({ id }: ReportedEntity) => {
-        const index = attempts.findIndex(({ entityId }) => entityId === id);
-        return index < 0 ? attempts.length : index;
-      };
+      const { attempts } = service;
+      const ranks = new Map(attempts.map(({ entityId }, index) => [entityId, index]));
+      const rank = ({ id }: ReportedEntity) => ranks.get(id) ?? attempts.length;
       const ordered = [...entities].sort((a, b) => rank(a) - rank(b)).map((entity, index) => ({ entity, index }));
       const { items, ...rest } = await pageOf(input, ordered, ({ index }) => String(index).padStart(9, "0"));
       return {
         ...jobOf(report),
         EntityDetailsList: items.map(({ entity: { arn, name, type, id, path } }) => {
-          const latest = attempts.find(({ entityId }) => entityId === id);
+          const latest = attempts[ranks.get(id) ?? attempts.length];
           return {
             EntityInfo: { Arn: arn, Name: name, Type: type, Id: id, Path: path },
             ...(latest && { LastAuthenticated: new Date(latest.at) }),
@@ -97,8 +102,8 @@ function jobOf({ createdAt, completedAt }: AccessReport) {
   return { JobStatus: "COMPLETED" as const, JobCreationDate: createdAt, JobCompletionDate: completedAt };
 }
 
-function toServiceAccess({ namespace, attempts, entities, actions }: ReportedService) {
-  const arnOfId = (attempt: Attempt) => entities.find(({ id }) => id === attempt.entityId)!.arn;
+function toServiceAccess({ namespace, attempts, actions }: ReportedService, arns: ReadonlyMap<string, string>) {
+  const arnOfId = ({ entityId }: Attempt) => arns.get(entityId)!;
   const [latest] = attempts;
   return {
     ServiceNamespace: namespace,
@@ -123,12 +128,12 @@ function toServiceAccess({ namespace, attempts, entities, actions }: ReportedSer
 }
 
 /** "JobId must be used by the same role within a session, or by the same user." */
-async function reportOf(call: Call, jobId: string): Promise<{ report: AccessReport; services: ReportedService[] }> {
+async function reportOf(call: Call, jobId: string): Promise<ReportedAccesses & { readonly report: AccessReport }> {
   const report = await findAccessReport(call.db, jobId);
   if (report?.accountId !== call.accountId || report.callerId !== call.principal.userId) {
     throw noSuchEntity(`Job with id ${jobId} cannot be found.`);
   }
-  return { report, services: JSON.parse(report.services) as ReportedService[] };
+  return { report, ...(JSON.parse(report.content) as ReportedAccesses) };
 }
 
 interface Subject {

@@ -52,7 +52,7 @@ export const GenerateOrganizationsAccessReport: OperationOf<sdk.GenerateOrganiza
       granularity: "SERVICE_LEVEL",
       createdAt: call.now,
       completedAt: call.system.clock.now(),
-      services: JSON.stringify(await reportedAccesses(call, levels, accounts)),
+      content: JSON.stringify(await reportedAccesses(call, levels, accounts)),
     });
     return { JobId: jobId };
   },
@@ -65,7 +65,7 @@ export const GetOrganizationsAccessReport: OperationOf<sdk.GetOrganizationsAcces
     if (report?.accountId !== call.accountId || report.callerId !== callerOf(call)) {
       throw noSuchEntity(`Job with id ${input.JobId} cannot be found.`);
     }
-    const services = JSON.parse(report.services) as ReportedAccess[];
+    const services = JSON.parse(report.content) as ReportedAccess[];
     const names = serviceNames();
     const ordered = sorted(services, input.SortKey).map((service, index) => ({ service, index }));
     const { items, ...rest } = await pageOf(input, ordered, ({ index }) => String(index).padStart(6, "0"));

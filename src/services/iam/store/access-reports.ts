@@ -11,7 +11,7 @@ export interface AccessReport {
   readonly createdAt: Date;
   readonly completedAt: Date;
   /** JSON */
-  readonly services: string;
+  readonly content: string;
 }
 
 export async function insertAccessReport(db: Database, report: AccessReport): Promise<void> {
@@ -25,7 +25,7 @@ export async function insertAccessReport(db: Database, report: AccessReport): Pr
       granularity: report.granularity,
       created_at: report.createdAt.getTime(),
       completed_at: report.completedAt.getTime(),
-      services: report.services,
+      content: report.content,
     })
     .execute();
 }
@@ -45,7 +45,7 @@ export async function findAccessReport(db: Database, jobId: string): Promise<Acc
       granularity: row.granularity,
       createdAt: new Date(row.created_at),
       completedAt: new Date(row.completed_at),
-      services: row.services,
+      content: row.content,
     }
   );
 }

@@ -94,7 +94,7 @@ export type Tables = {
     created_at: number;
     completed_at: number;
     /** JSON */
-    services: string;
+    content: string;
   };
   /** For centralized root access. */
   iam_organization_features: { organization_id: string; feature: "RootCredentialsManagement" | "RootSessions" };
