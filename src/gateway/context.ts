@@ -76,6 +76,8 @@ export interface Identities {
   policiesOf(principal: Principal, db?: Database): Promise<PrincipalPolicies>;
   /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
+  /** Notes that a principal tried an action ("codebuild:StartBuild"), allowed or not. Never awaited. */
+  recordAccess?(principal: Principal, action: string, region: string, now: Date): void;
 }
 
 export interface PrincipalPolicies {

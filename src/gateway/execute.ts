@@ -16,7 +16,9 @@ export async function execute(
   try {
     const operation = builtOperation(service, model);
     validate(service, model, input);
-    if (operation.authorize !== "always") await authorizeOperation(operation.authorize, input, call);
+    const { authorize } = operation;
+    call.system.identities.recordAccess?.(call.principal, actionOf(service, model, input), call.region, call.now);
+    if (authorize !== "always") await authorizeOperation(authorize, input, call);
     return await operation.run(input, call);
   } catch (error) {
     failure = error;
@@ -24,6 +26,13 @@ export async function execute(
   } finally {
     call.system.audit.record(service, model.name, input, call, failure);
   }
+}
+
+/** As IAM policies name it. */
+function actionOf(service: Service, { name, operation }: OperationModel, input: Record<string, unknown>): string {
+  const authorize = (operation as Operation<Record<string, unknown>> | undefined)?.authorize;
+  if (authorize === undefined || authorize === "always") return `${service.signingName}:${name}`;
+  return typeof authorize.action === "string" ? authorize.action : authorize.action(input);
 }
 
 /** https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html */

@@ -1,66 +1,72 @@
 /**
- * The policies that AWS manages, the same in every account and read-only: `managed-policies/*.json`, as published in
+ * The policies that AWS manages, the same in every account and read-only: `managed-policies/*.json`, written by
+ * `tools/generate-managed-policies.ts`. Nothing of them is kept in memory: a file is read when its policy is asked for,
+ * and the index when all are.
  * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { ManagedPolicy } from "./model.ts";
 import { nameOfArn } from "./model.ts";
 
-interface File {
+interface Head {
   readonly arn: string;
   readonly defaultVersionId: string;
   readonly createDate: string;
   readonly updateDate: string;
-  readonly document: object;
 }
 
 export interface AwsManagedPolicy extends ManagedPolicy {
-  /** JSON of the version in force, the only one that is kept. */
+  /** JSON of the version in force, the only one that is kept; laid out as AWS lays most of them out. */
   readonly document: string;
 }
 
 const ARN_PREFIX = "arn:aws:iam::aws:policy/";
 const FOLDER = new URL("./managed-policies/", import.meta.url);
+const INDEX = "index.generated.json";
 
-/** File names by the policies' names in lower case; the files are read when they are asked for. */
-const FILES: ReadonlyMap<string, string> = new Map(
-  readdirSync(FOLDER)
-    .sort()
-    .map((file) => [file.slice(0, -".json".length).toLowerCase(), file]),
-);
-
-/** undefined where AWS has no such policy or Slipway does not know it. */
+/** undefined where AWS has no such policy. */
 export function awsManagedPolicy(arn: string): AwsManagedPolicy | undefined {
-  if (!arn.startsWith(ARN_PREFIX)) return undefined;
-  const file = FILES.get(nameOfArn(arn).toLowerCase());
-  const policy = file === undefined ? undefined : read(file);
-  return policy?.arn === arn ? policy : undefined;
+  const name = nameOfArn(arn);
+  if (!arn.startsWith(ARN_PREFIX) || !/^[\w+=,.@-]+$/.test(name)) return undefined;
+  const policy = read<Head & { readonly document: object }>(`${name}.json`);
+  if (policy?.arn !== arn) return undefined;
+  return { ...toPolicy(policy), document: JSON.stringify(policy.document, null, 2) };
 }
 
 /** In the order of their names. */
-export function awsManagedPolicies(): AwsManagedPolicy[] {
-  return Array.from(FILES.values(), read);
+export function awsManagedPolicies(): ManagedPolicy[] {
+  const heads = read<Head[]>(INDEX);
+  if (!heads) throw new Error(`${INDEX} is missing`);
+  return heads.map(toPolicy);
 }
 
 export function isAwsManaged(arn: string): boolean {
   return arn.startsWith("arn:aws:iam::aws:");
 }
 
-function read(file: string): AwsManagedPolicy {
-  const policy = JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as File;
-  const name = nameOfArn(policy.arn);
+/** undefined where there is no such file. */
+function read<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function toPolicy({ arn, defaultVersionId, createDate, updateDate }: Head): ManagedPolicy {
+  const name = nameOfArn(arn);
   return {
-    arn: policy.arn,
+    arn,
     name,
-    path: policy.arn.slice(ARN_PREFIX.length - 1, -name.length),
-    id: idOf(policy.arn),
+    path: arn.slice(ARN_PREFIX.length - 1, -name.length),
+    id: idOf(arn),
     description: undefined,
-    defaultVersionId: policy.defaultVersionId,
-    createdAt: new Date(policy.createDate),
-    updatedAt: new Date(policy.updateDate),
+    defaultVersionId,
+    createdAt: new Date(createDate),
+    updatedAt: new Date(updateDate),
     tags: new Map(),
-    document: JSON.stringify(policy.document),
   };
 }
 

@@ -52,6 +52,10 @@ export function invalidInput(message: string): Error {
   return new sdk.InvalidInputException({ message, $metadata });
 }
 
+export function policyEvaluation(message: string): Error {
+  return new sdk.PolicyEvaluationException({ message, $metadata });
+}
+
 export function protectedRole(roleName: string): Error {
   const message = `Cannot perform the operation on the protected role '${roleName}' - this role is only modifiable by AWS`;
   return new sdk.UnmodifiableEntityException({ message, $metadata });
@@ -59,4 +63,32 @@ export function protectedRole(roleName: string): Error {
 
 export function validationError(message: string): Error {
   return new WireError("ValidationError", 400, message);
+}
+
+export function organizationNotFound(): Error {
+  return new sdk.OrganizationNotFoundException({
+    message: "No organization is associated with your account.",
+    $metadata,
+  });
+}
+
+export function organizationNotInAllFeaturesMode(): Error {
+  const message = "Your organization does not have All features enabled.";
+  return new sdk.OrganizationNotInAllFeaturesModeException({ message, $metadata });
+}
+
+export function serviceAccessNotEnabled(): Error {
+  const message = "Trusted access is not enabled for IAM in Organizations.";
+  return new sdk.ServiceAccessNotEnabledException({ message, $metadata });
+}
+
+export function callerIsNotManagementAccount(): Error {
+  const message = "The account making the request is not the management account for the organization.";
+  return new sdk.CallerIsNotManagementAccountException({ message, $metadata });
+}
+
+export function notManagementOrDelegatedAdministrator(): Error {
+  const message =
+    "The account making the request is not the management account or delegated administrator account for centralized root access.";
+  return new sdk.AccountNotManagementOrDelegatedAdministratorException({ message, $metadata });
 }

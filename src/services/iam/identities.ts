@@ -4,6 +4,7 @@ import { type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts"
 import type { CredentialsRecord, Identities, Principal, PrincipalPolicies, System } from "#gateway/context.ts";
 import { openSession, type Session } from "#gateway/session-token.ts";
 import type { Database } from "#store/database.ts";
+import { AccessRecorder } from "./access-recorder.ts";
 import { attachedDocuments } from "./attached-documents.ts";
 import { IdentityCache } from "./identity-cache.ts";
 import { arnOf, nameOfArn } from "./model.ts";
@@ -42,11 +43,13 @@ export class IamIdentities implements Identities {
   /** By kind and text; shared by all who have the same policy. */
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #uses = new Map<string, { at: Date; service: string; region: string }>();
+  readonly #accesses: AccessRecorder;
   readonly #unsubscribe: () => void;
   #flushTimer: NodeJS.Timeout | undefined;
 
   constructor(system: IdentitiesDependencies) {
     this.#system = system;
+    this.#accesses = new AccessRecorder(system.db);
     this.#unsubscribe = system.bus.subscribe(IDENTITIES_CHANGED, (accountId) => {
       this.#keys.forget(accountId);
       this.#policies.forget(accountId);
@@ -84,7 +87,7 @@ export class IamIdentities implements Identities {
     return loaded!.policies;
   }
 
-  /** Only long-term keys are written down; a role's last use is not kept. */
+  /** Only long-term keys are written down. */
   recordUse(accessKeyId: string, service: string, region: string, now: Date): void {
     if (!accessKeyId.startsWith("AKIA")) return;
     this.#uses.set(accessKeyId, { at: now, service, region });
@@ -94,18 +97,24 @@ export class IamIdentities implements Identities {
     }, LAST_USED_DELAY_MS).unref();
   }
 
-  /** Writes down which keys were used. */
+  recordAccess(principal: Principal, action: string, region: string, now: Date): void {
+    this.#accesses.record(principal, action, region, now);
+  }
+
+  /** Writes down which keys were used, and which actions were tried. */
   async flush(): Promise<void> {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
     const uses = [...this.#uses];
     this.#uses.clear();
     for (const [accessKeyId, use] of uses) await updateLastUsed(this.#system.db, accessKeyId, use);
+    await this.#accesses.flush();
   }
 
   /** After the tables were emptied. */
   forgetAll(): void {
     for (const cache of [this.#keys, this.#sessions, this.#policies]) cache.clear();
+    this.#accesses.forget();
   }
 
   /** Before the database is closed. */
@@ -166,7 +175,7 @@ export class IamIdentities implements Identities {
     // One of the same name that was made since is somebody else.
     if (found?.entity.id !== holder.userId) return { identity: [this.#compile(DENY_ALL, "identity")] };
     return {
-      identity: found.identity.map((document) => this.#compile(document, "identity")),
+      identity: found.identity.map(({ document }) => this.#compile(document, "identity")),
       ...(found.boundary !== undefined && { boundary: this.#compile(found.boundary, "boundary") }),
     };
   }

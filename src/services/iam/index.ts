@@ -4,14 +4,21 @@ import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { identities } from "./migrations/0001-identities.ts";
+import { insight } from "./migrations/0003-insight.ts";
 import * as accessKeys from "./operations/access-keys.ts";
 import * as account from "./operations/account.ts";
 import * as attachments from "./operations/attachments.ts";
+import * as authorizationDetails from "./operations/authorization-details.ts";
 import * as boundaries from "./operations/boundaries.ts";
+import * as contextKeys from "./operations/context-keys.ts";
 import * as groups from "./operations/groups.ts";
 import * as inlinePolicies from "./operations/inline-policies.ts";
 import * as instanceProfiles from "./operations/instance-profiles.ts";
+import * as lastAccessed from "./operations/last-accessed.ts";
+import * as organizationFeatures from "./operations/organization-features.ts";
+import * as organizationsAccess from "./operations/organizations-access.ts";
 import * as policies from "./operations/policies.ts";
+import * as policiesGrantingAccess from "./operations/policies-granting-access.ts";
 import * as policyEntities from "./operations/policy-entities.ts";
 import * as policyVersions from "./operations/policy-versions.ts";
 import * as roles from "./operations/roles.ts";
@@ -32,11 +39,17 @@ export const iam = defineService({
     ...accessKeys,
     ...account,
     ...attachments,
+    ...authorizationDetails,
     ...boundaries,
+    ...contextKeys,
     ...groups,
     ...inlinePolicies,
     ...instanceProfiles,
+    ...lastAccessed,
+    ...organizationFeatures,
+    ...organizationsAccess,
     ...policies,
+    ...policiesGrantingAccess,
     ...policyEntities,
     ...policyVersions,
     ...roles,
@@ -47,5 +60,5 @@ export const iam = defineService({
   },
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
-  migrations: [identities],
+  migrations: [identities, insight],
 });

@@ -32,6 +32,11 @@ export interface RoleDetails {
   readonly linkedService: string | undefined;
 }
 
+export interface RoleLastUsed {
+  readonly at: Date;
+  readonly region: string;
+}
+
 export type Tags = ReadonlyMap<string, string>;
 
 export interface ManagedPolicy {
@@ -135,7 +140,7 @@ export function toGroup(entity: Entity): sdk.Group {
 }
 
 /** Lists leave tags, boundary and the last use out, as AWS's do. */
-export function toRole(entity: Entity, detail: "listed" | "full"): sdk.Role {
+export function toRole(entity: Entity, detail: "listed" | "full", lastUsed?: RoleLastUsed): sdk.Role {
   const role = roleDetails(entity);
   return {
     Path: entity.path,
@@ -148,8 +153,13 @@ export function toRole(entity: Entity, detail: "listed" | "full"): sdk.Role {
     MaxSessionDuration: role.maxSessionDuration,
     ...(detail === "full" && boundaryOf(entity)),
     ...(detail === "full" && entity.tags.size > 0 && { Tags: toTagList(entity.tags) }),
-    ...(detail === "full" && { RoleLastUsed: {} }),
+    ...(detail === "full" && { RoleLastUsed: toRoleLastUsed(lastUsed) }),
   };
+}
+
+/** Empty for a role that was not used in the tracking period. */
+export function toRoleLastUsed(lastUsed: RoleLastUsed | undefined): sdk.RoleLastUsed {
+  return lastUsed ? { LastUsedDate: lastUsed.at, Region: lastUsed.region } : {};
 }
 
 export function roleDetails(entity: Entity): RoleDetails {

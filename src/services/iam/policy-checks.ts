@@ -1,6 +1,11 @@
 /** What policy documents must be when they are put. */
-import { MalformedPolicyError, type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
-import { malformedPolicyDocument, overQuota } from "./errors.ts";
+import {
+  MalformedPolicyError,
+  type PolicyDocument,
+  type PolicyKind,
+  parsePolicy,
+} from "#gateway/authz/policy-document.ts";
+import { invalidInput, malformedPolicyDocument, overQuota } from "./errors.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_MANAGED_POLICY = 6144;
@@ -12,6 +17,16 @@ export function checkedPolicy(document: string, kind: PolicyKind): void {
     parsePolicy(document, kind);
   } catch (error) {
     if (error instanceof MalformedPolicyError) throw malformedPolicyDocument(error.message);
+    throw error;
+  }
+}
+
+/** A policy that is looked into, not put. Throws InvalidInput in the words of the parser. */
+export function readPolicy(document: string, kind: PolicyKind): PolicyDocument {
+  try {
+    return parsePolicy(document, kind);
+  } catch (error) {
+    if (error instanceof MalformedPolicyError) throw invalidInput(error.message);
     throw error;
   }
 }

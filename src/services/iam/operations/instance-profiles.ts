@@ -6,8 +6,8 @@ import type { Authorization, OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
 import { alreadyExists, deleteConflict, noSuchEntity, overQuota } from "../errors.ts";
 import { newId } from "../ids.ts";
-import { arnOf as arnOfEntity, type InstanceProfile, iamArn, toRole, toTagList } from "../model.ts";
-import { findEntities, keyOf } from "../store/entities.ts";
+import { arnOf as arnOfEntity, type InstanceProfile, iamArn } from "../model.ts";
+import { keyOf } from "../store/entities.ts";
 import {
   deleteInstanceProfile,
   findInstanceProfile,
@@ -17,29 +17,13 @@ import {
   updateProfileRole,
 } from "../store/instance-profiles.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
+import { arnOf, toInstanceProfile } from "./instance-profile-view.ts";
 import { about, atPath, changing, existing, modifiable, page, pageOf, refOf } from "./support.ts";
 
 async function required(db: Database, call: Call, name: string): Promise<InstanceProfile> {
   const profile = await findInstanceProfile(db, call.accountId, name);
   if (!profile) throw noSuchEntity(`Instance Profile ${name} cannot be found.`);
   return profile;
-}
-
-function arnOf(profile: InstanceProfile): string {
-  return iamArn(profile.accountId, "instance-profile", profile.path, profile.name);
-}
-
-async function toInstanceProfile(call: Call, profile: InstanceProfile): Promise<sdk.InstanceProfile> {
-  const roles = profile.roleName ? await findEntities(call.db, profile.accountId, "role", [profile.roleName]) : [];
-  return {
-    Path: profile.path,
-    InstanceProfileName: profile.name,
-    InstanceProfileId: profile.id,
-    Arn: arnOf(profile),
-    CreateDate: profile.createdAt,
-    Roles: roles.map((role) => toRole(role, "listed")),
-    Tags: toTagList(profile.tags),
-  };
 }
 
 function aboutProfile<I extends { InstanceProfileName: string | undefined }>(action: string): Authorization<I> {

@@ -139,34 +139,3 @@ test("malformed and oversized documents are refused", async () => {
     message: "Cannot exceed quota for PolicySize: 6144",
   });
 });
-
-test("the simulator answers what the evaluator would", async () => {
-  await using system = await iamSystem();
-  const { root } = system;
-  await aUser(system, "dev", policy("Allow", "s3:Get*", "arn:aws:s3:::mine/*"));
-  const simulated = await root.send(
-    new sdk.SimulatePrincipalPolicyCommand({
-      PolicySourceArn: `arn:aws:iam::${ACCOUNT}:user/dev`,
-      ActionNames: ["s3:GetObject", "s3:PutObject"],
-      ResourceArns: ["arn:aws:s3:::mine/a", "arn:aws:s3:::theirs/a"],
-    }),
-  );
-  assert.deepEqual(
-    simulated.EvaluationResults?.map((result) => result.EvalDecision),
-    ["allowed", "implicitDeny", "implicitDeny", "implicitDeny"],
-  );
-  const custom = await root.send(
-    new sdk.SimulateCustomPolicyCommand({
-      PolicyInputList: [policy("Allow", "*"), policy("Deny", "s3:PutObject")],
-      ActionNames: ["s3:PutObject", "s3:GetObject"],
-    }),
-  );
-  assert.deepEqual(
-    custom.EvaluationResults?.map((result) => result.EvalDecision),
-    ["explicitDeny", "allowed"],
-  );
-  await assert.rejects(
-    root.send(new sdk.SimulateCustomPolicyCommand({ PolicyInputList: ["{"], ActionNames: ["s3:GetObject"] })),
-    { name: "InvalidInputException" },
-  );
-});

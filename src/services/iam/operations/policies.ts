@@ -1,11 +1,10 @@
 /** Managed policies. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html */
 import type * as sdk from "@aws-sdk/client-iam";
-import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { awsManagedPolicies } from "../aws-managed-policies.ts";
 import { alreadyExists, deleteConflict } from "../errors.ts";
 import { newId } from "../ids.ts";
-import { iamArn, type ManagedPolicy, toTagList } from "../model.ts";
+import { iamArn, type ManagedPolicy } from "../model.ts";
 import { checkedManagedPolicy } from "../policy-checks.ts";
 import {
   deletePolicy,
@@ -15,42 +14,11 @@ import {
   listPolicies,
   listPolicyUses,
   listPolicyVersions,
-  type PolicyUse,
 } from "../store/managed-policies.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
+import { toPolicy, usesOf } from "./policy-view.ts";
 import { atPath, changing, pageOf } from "./support.ts";
-
-/** How often a policy is attached, and how often it is a boundary. */
-interface Uses {
-  readonly attached: readonly PolicyUse[];
-  readonly boundaries: readonly PolicyUse[];
-}
-
-function toPolicy(policy: ManagedPolicy, uses: Uses, detail: "listed" | "full"): sdk.Policy {
-  const count = (list: readonly PolicyUse[]) => list.filter(({ arn }) => arn === policy.arn).length;
-  return {
-    PolicyName: policy.name,
-    PolicyId: policy.id,
-    Arn: policy.arn,
-    Path: policy.path,
-    DefaultVersionId: policy.defaultVersionId,
-    AttachmentCount: count(uses.attached),
-    PermissionsBoundaryUsageCount: count(uses.boundaries),
-    IsAttachable: true,
-    CreateDate: policy.createdAt,
-    UpdateDate: policy.updatedAt,
-    ...(detail === "full" && policy.description !== undefined && { Description: policy.description }),
-    ...(detail === "full" && { Tags: toTagList(policy.tags) }),
-  };
-}
-
-async function usesOf(call: Call, policyArn?: string): Promise<Uses> {
-  return {
-    attached: await listPolicyUses(call.db, call.accountId, policyArn),
-    boundaries: await listBoundaryUses(call.db, call.accountId, policyArn),
-  };
-}
 
 export const CreatePolicy: OperationOf<sdk.CreatePolicyCommand> = {
   authorize: atPath(

@@ -1,8 +1,6 @@
 /** Versions of managed policies. https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html */
 import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationOf } from "#gateway/operation.ts";
-import type { Database } from "#store/database.ts";
-import { awsManagedPolicy } from "../aws-managed-policies.ts";
 import { deleteConflict, limitExceeded, noSuchEntity } from "../errors.ts";
 import { encodedDocument, type ManagedPolicy, type PolicyVersion } from "../model.ts";
 import { checkedManagedPolicy } from "../policy-checks.ts";
@@ -13,32 +11,15 @@ import {
   updateDefaultVersion,
 } from "../store/managed-policies.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
+import { toVersion, versionsOf } from "./policy-view.ts";
 import { changing, pageOf } from "./support.ts";
 
 const MAX_VERSIONS = 5;
-
-/** Of AWS's policies only the version in force is known. */
-async function versionsOf(db: Database, accountId: string, policy: ManagedPolicy): Promise<PolicyVersion[]> {
-  const ofAws = awsManagedPolicy(policy.arn);
-  if (!ofAws) return listPolicyVersions(db, accountId, policy);
-  return [
-    {
-      versionId: ofAws.defaultVersionId,
-      document: ofAws.document,
-      isDefault: true,
-      createdAt: ofAws.updatedAt,
-    },
-  ];
-}
 
 function requiredVersion(versions: readonly PolicyVersion[], policy: ManagedPolicy, versionId: string): PolicyVersion {
   const version = versions.find((candidate) => candidate.versionId === versionId);
   if (!version) throw noSuchEntity(`Policy ${policy.arn} version ${versionId} does not exist or is not attachable.`);
   return version;
-}
-
-function toVersion({ versionId, isDefault, createdAt }: PolicyVersion): sdk.PolicyVersion {
-  return { VersionId: versionId, IsDefaultVersion: isDefault, CreateDate: createdAt };
 }
 
 export const CreatePolicyVersion: OperationOf<sdk.CreatePolicyVersionCommand> = {

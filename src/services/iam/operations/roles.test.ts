@@ -134,25 +134,6 @@ test("tags merge by key whatever its case", async () => {
   await assert.rejects(tag({ Key: "x", Value: "1" }, { Key: "X", Value: "2" }), { name: "InvalidInputException" });
 });
 
-test("a service-linked role is its service's alone", async () => {
-  await using system = await iamSystem();
-  const { root } = system;
-  const { Role } = await root.send(new sdk.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com" }));
-  assert.equal(Role?.Arn, roleArn("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"));
-  const RoleName = "AWSServiceRoleForECS";
-  await assert.rejects(root.send(new sdk.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com" })), {
-    name: "InvalidInputException",
-  });
-  await assert.rejects(root.send(new sdk.DeleteRoleCommand({ RoleName })), { name: "UnmodifiableEntityException" });
-  await assert.rejects(root.send(new sdk.AttachRolePolicyCommand({ RoleName, PolicyArn: ADMINISTRATOR })), {
-    name: "UnmodifiableEntityException",
-  });
-  const { DeletionTaskId } = await root.send(new sdk.DeleteServiceLinkedRoleCommand({ RoleName }));
-  const status = await root.send(new sdk.GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }));
-  assert.equal(status.Status, "SUCCEEDED");
-  await assert.rejects(root.send(new sdk.GetRoleCommand({ RoleName })), { name: "NoSuchEntityException" });
-});
-
 test("whoever puts a role into an instance profile must be allowed to pass it", async () => {
   await using system = await iamSystem();
   const { root } = system;

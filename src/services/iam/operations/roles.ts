@@ -1,13 +1,16 @@
 /** Roles. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
 import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationOf } from "#gateway/operation.ts";
+import type { Database } from "#store/database.ts";
 import { deleteConflict, nameTaken, protectedRole } from "../errors.ts";
 import { newId } from "../ids.ts";
-import { type Entity, roleDetails, toRole } from "../model.ts";
+import { type Entity, type RoleDetails, roleDetails, toRole } from "../model.ts";
 import { checkedTrustPolicy } from "../policy-checks.ts";
+import { deleteAccesses, latestAccess } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
+import { leaveUniqueId, withKnownPrincipals } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoPolicies } from "./deletion.ts";
 import { about, atPath, changing, existing, modifiable, page, refOf } from "./support.ts";
@@ -27,7 +30,7 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
   ),
   async run(input, call) {
     checkedTrustPolicy(input.AssumeRolePolicyDocument!);
-    const role: Entity = {
+    const role: Entity & { readonly role: RoleDetails } = {
       ...refOf(call, "role", input.RoleName!),
       path: input.Path ?? "/",
       id: newId("role"),
@@ -41,18 +44,22 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
         linkedService: undefined,
       },
     };
-    await changing(call, async (trx) => {
+    const made = await changing(call, async (trx) => {
       if (await findEntity(trx, role)) throw nameTaken("role", role.name);
-      await insertEntity(trx, role);
+      const trustPolicy = await withKnownPrincipals(trx, call.accountId, role.role.trustPolicy);
+      const checked = { ...role, role: { ...role.role, trustPolicy } };
+      await insertEntity(trx, checked);
+      return checked;
     });
-    return { Role: toRole(role, "full") };
+    return { Role: toRole(made, "full") };
   },
 };
 
 export const GetRole: OperationOf<sdk.GetRoleCommand> = {
   authorize: about("role", "GetRole", roleName),
   async run(input, call) {
-    return { Role: toRole(await existing(call.db, refOf(call, "role", input.RoleName!)), "full") };
+    const role = await existing(call.db, refOf(call, "role", input.RoleName!));
+    return { Role: toRole(role, "full", await latestAccess(call.db, role.id, call.now)) };
   },
 };
 
@@ -71,10 +78,10 @@ export const ListRoles: OperationOf<sdk.ListRolesCommand> = {
 export const UpdateRole: OperationOf<sdk.UpdateRoleCommand> = {
   authorize: about("role", "UpdateRole", roleName),
   async run(input, call) {
-    await changeRole(call, input.RoleName!, {
+    await changeRole(call, input.RoleName!, () => ({
       ...(input.Description !== undefined && { description: input.Description }),
       ...(input.MaxSessionDuration !== undefined && { maxSessionDuration: input.MaxSessionDuration }),
-    });
+    }));
     return {};
   },
 };
@@ -82,7 +89,8 @@ export const UpdateRole: OperationOf<sdk.UpdateRoleCommand> = {
 export const UpdateRoleDescription: OperationOf<sdk.UpdateRoleDescriptionCommand> = {
   authorize: about("role", "UpdateRoleDescription", roleName),
   async run(input, call) {
-    return { Role: toRole(await changeRole(call, input.RoleName!, { description: input.Description }), "full") };
+    const role = await changeRole(call, input.RoleName!, () => ({ description: input.Description }));
+    return { Role: toRole(role, "full", await latestAccess(call.db, role.id, call.now)) };
   },
 };
 
@@ -90,7 +98,9 @@ export const UpdateAssumeRolePolicy: OperationOf<sdk.UpdateAssumeRolePolicyComma
   authorize: about("role", "UpdateAssumeRolePolicy", roleName),
   async run(input, call) {
     checkedTrustPolicy(input.PolicyDocument!);
-    await changeRole(call, input.RoleName!, { trustPolicy: input.PolicyDocument! });
+    await changeRole(call, input.RoleName!, async (trx) => ({
+      trustPolicy: await withKnownPrincipals(trx, call.accountId, input.PolicyDocument!),
+    }));
     return {};
   },
 };
@@ -105,6 +115,8 @@ export const DeleteRole: OperationOf<sdk.DeleteRoleCommand> = {
         throw deleteConflict("Cannot delete entity, must remove roles from instance profile first.");
       }
       await requireNoPolicies(trx, role);
+      await leaveUniqueId(trx, role);
+      await deleteAccesses(trx, role.id);
       await deleteEntity(trx, role);
     });
     return {};
@@ -114,11 +126,11 @@ export const DeleteRole: OperationOf<sdk.DeleteRoleCommand> = {
 function changeRole(
   call: Parameters<typeof changing>[0],
   name: string,
-  changes: Partial<NonNullable<Entity["role"]>>,
+  change: (trx: Database) => Partial<RoleDetails> | Promise<Partial<RoleDetails>>,
 ): Promise<Entity> {
   return changing(call, async (trx) => {
     const role = await modifiable(trx, refOf(call, "role", name));
-    const changed = { ...role, role: { ...roleDetails(role), ...changes } };
+    const changed = { ...role, role: { ...roleDetails(role), ...(await change(trx)) } };
     await updateEntity(trx, changed);
     return changed;
   });

@@ -1,30 +1,22 @@
 /** Roles that belong to a service. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html */
 import { randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-iam";
+import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
+import type { Database } from "#store/database.ts";
 import { invalidInput, noSuchEntity } from "../errors.ts";
 import { newId } from "../ids.ts";
+import { linkedRoleUsage } from "../linked-role-usage.ts";
+import { type LinkedRole, linkedRoleOf, servicesWithLinkedRole } from "../linked-roles.ts";
 import { type Entity, iamArn, roleDetails, toRole } from "../model.ts";
+import { deleteAccesses } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity } from "../store/entities.ts";
 import { deleteAttachment, insertAttachment, listAttachments } from "../store/managed-policies.ts";
+import { findRoleDeletion, insertRoleDeletion, type RoleDeletion } from "../store/role-deletions.ts";
+import { leaveUniqueId } from "../trust-principals.ts";
 import { about, changing, existing, refOf } from "./support.ts";
 
-/** Of the services that Slipway has; AWS's user guides name role and policy of each. */
-const LINKED_ROLES: Readonly<Record<string, { readonly role: string; readonly policy: string }>> = {
-  "ecs.amazonaws.com": { role: "AWSServiceRoleForECS", policy: "AmazonECSServiceRolePolicy" },
-  "elasticloadbalancing.amazonaws.com": {
-    role: "AWSServiceRoleForElasticLoadBalancing",
-    policy: "AWSElasticLoadBalancingServiceRolePolicy",
-  },
-  "replication.ecr.amazonaws.com": {
-    role: "AWSServiceRoleForECRReplication",
-    policy: "ECRReplicationServiceRolePolicy",
-  },
-  "codestar-notifications.amazonaws.com": {
-    role: "AWSServiceRoleForCodeStarNotifications",
-    policy: "AWSCodeStarNotificationsServiceRolePolicy",
-  },
-};
+const IN_USE = "The role is used by resources of its service. Delete them first.";
 const SESSION_SECONDS = 3600;
 
 /** "task/aws-service-role/SERVICE/ROLE/UUID" */
@@ -33,22 +25,26 @@ const TASK = /^task(\/aws-service-role\/[^/]+\/)([^/]+)\/[0-9a-f-]{36}$/;
 export const CreateServiceLinkedRole: OperationOf<sdk.CreateServiceLinkedRoleCommand> = {
   authorize: {
     action: "iam:CreateServiceLinkedRole",
-    resources: ({ AWSServiceName = "" }, call) => [
-      iamArn(call.accountId, "role", `/aws-service-role/${AWSServiceName}/`, LINKED_ROLES[AWSServiceName]?.role ?? "*"),
-    ],
+    resources: ({ AWSServiceName = "", CustomSuffix }, call) => {
+      const linked = linkedRoleOf(AWSServiceName);
+      const name = linked ? nameOf(linked, CustomSuffix) : "*";
+      return [iamArn(call.accountId, "role", pathOf(AWSServiceName), name)];
+    },
     context: (input) => ({ "iam:awsservicename": input.AWSServiceName }),
   },
   async run(input, call) {
     const service = input.AWSServiceName!;
-    const linked = Object.hasOwn(LINKED_ROLES, service) ? LINKED_ROLES[service] : undefined;
+    const linked = linkedRoleOf(service);
     if (!linked) {
-      const known = Object.keys(LINKED_ROLES).join(", ");
+      const known = servicesWithLinkedRole().join(", ");
       throw invalidInput(`${service} has no service-linked role here; these have one: ${known}`);
     }
-    if (input.CustomSuffix !== undefined) throw invalidInput(`Custom suffix is not allowed for ${service}`);
+    if (input.CustomSuffix !== undefined && !linked.suffix) {
+      throw invalidInput(`Custom suffix is not allowed for ${service}`);
+    }
     const role: Entity = {
-      ...refOf(call, "role", linked.role),
-      path: `/aws-service-role/${service}/`,
+      ...refOf(call, "role", nameOf(linked, input.CustomSuffix)),
+      path: pathOf(service),
       id: newId("role"),
       createdAt: call.now,
       tags: new Map(),
@@ -73,20 +69,29 @@ export const CreateServiceLinkedRole: OperationOf<sdk.CreateServiceLinkedRoleCom
   },
 };
 
-/** Deletes at once; the task that AWS would run is over when the call is. */
+/** The task is over when its id is answered: the role is deleted, or the service still uses it. */
 export const DeleteServiceLinkedRole: OperationOf<sdk.DeleteServiceLinkedRoleCommand> = {
   authorize: about("role", "DeleteServiceLinkedRole", (input) => input.RoleName!),
   async run(input, call) {
-    const role = await changing(call, async (trx) => {
-      const found = await existing(trx, refOf(call, "role", input.RoleName!));
-      if (roleDetails(found).linkedService === undefined) {
-        throw noSuchEntity(`The role with name ${found.name} is not a service-linked role.`);
+    const role = await linkedRole(call.db, call, input.RoleName!);
+    const usage = await linkedRoleUsage(call, roleDetails(role).linkedService!);
+    const deletion: RoleDeletion = {
+      taskId: `task${role.path}${role.name}/${randomUUID()}`,
+      accountId: call.accountId,
+      createdAt: call.now,
+      failure: usage.length > 0 ? { Reason: IN_USE, RoleUsageList: usage } : undefined,
+    };
+    await changing(call, async (trx) => {
+      if (!deletion.failure) {
+        const found = await linkedRole(trx, call, input.RoleName!);
+        for (const arn of await listAttachments(trx, found)) await deleteAttachment(trx, found, arn);
+        await leaveUniqueId(trx, found);
+        await deleteAccesses(trx, found.id);
+        await deleteEntity(trx, found);
       }
-      for (const arn of await listAttachments(trx, found)) await deleteAttachment(trx, found, arn);
-      await deleteEntity(trx, found);
-      return found;
+      await insertRoleDeletion(trx, deletion);
     });
-    return { DeletionTaskId: `task${role.path}${role.name}/${randomUUID()}` };
+    return { DeletionTaskId: deletion.taskId };
   },
 };
 
@@ -98,11 +103,29 @@ export const GetServiceLinkedRoleDeletionStatus: OperationOf<sdk.GetServiceLinke
       return [iamArn(call.accountId, "role", path, name)];
     },
   },
-  run(input) {
-    if (!TASK.test(input.DeletionTaskId!)) throw noSuchEntity(`Deletion task ${input.DeletionTaskId} cannot be found.`);
-    return { Status: "SUCCEEDED" };
+  async run(input, call) {
+    const deletion = await findRoleDeletion(call.db, call.accountId, input.DeletionTaskId!);
+    if (!deletion) throw noSuchEntity(`Deletion task ${input.DeletionTaskId} cannot be found.`);
+    return deletion.failure ? { Status: "FAILED", Reason: deletion.failure } : { Status: "SUCCEEDED" };
   },
 };
+
+/** Throws NoSuchEntity. */
+async function linkedRole(db: Database, call: Call, name: string): Promise<Entity> {
+  const role = await existing(db, refOf(call, "role", name));
+  if (roleDetails(role).linkedService === undefined) {
+    throw noSuchEntity(`The role with name ${role.name} is not a service-linked role.`);
+  }
+  return role;
+}
+
+function pathOf(service: string): string {
+  return `/aws-service-role/${service}/`;
+}
+
+function nameOf({ role }: LinkedRole, suffix: string | undefined): string {
+  return suffix === undefined ? role : `${role}_${suffix}`;
+}
 
 function trustOf(service: string): string {
   return JSON.stringify({

@@ -1,136 +1,152 @@
 /** What policies would allow, asked without doing it. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html */
 import type * as sdk from "@aws-sdk/client-iam";
 import { accountOf } from "#gateway/authorize.ts";
-import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
-import { evaluate, type PrincipalView } from "#gateway/authz/evaluate.ts";
-import { MalformedPolicyError, type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
-import type { Call } from "#gateway/context.ts";
+import type { PrincipalView } from "#gateway/authz/evaluate.ts";
+import { type Call, rootPrincipal } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { attachedDocuments, managedDocuments } from "../attached-documents.ts";
-import { invalidInput, noSuchEntity } from "../errors.ts";
-import type { EntityKind } from "../model.ts";
-import { nameOfArn } from "../model.ts";
-import { listInlinePolicies } from "../store/inline-policies.ts";
-import { listAttachments } from "../store/managed-policies.ts";
-import { existing, pageOf, refOf } from "./support.ts";
+import type { AttachedPolicy } from "../attached-documents.ts";
+import { invalidInput } from "../errors.ts";
+import { contextOf } from "../simulation/context-entries.ts";
+import { ExcludedPolicies } from "../simulation/excluded-policies.ts";
+import { requireScenario } from "../simulation/resource-scenarios.ts";
+import { type Simulation, simulated } from "../simulation/simulate.ts";
+import { SimulatedPolicy } from "../simulation/simulated-policy.ts";
+import { entityOfArn } from "./entity-of-arn.ts";
+import { pageOf } from "./support.ts";
 
-interface Simulation {
-  readonly principal: PrincipalView;
-  readonly identity: readonly CompiledPolicy[];
-  readonly boundary: readonly CompiledPolicy[];
-  readonly resourcePolicy: CompiledPolicy | undefined;
-}
+/** "If you do not include this parameter, the number of items defaults to 100." */
+const MAX_ACTIONS = 100;
+/** Of an action and a resource, in one page: "IAM might return fewer results, even when there are more results available." */
+const MAX_COMBINATIONS = 2_000;
 
-type Request = Pick<
-  sdk.SimulateCustomPolicyRequest,
-  "ActionNames" | "ResourceArns" | "ContextEntries" | "Marker" | "MaxItems"
->;
+type Request = Omit<sdk.SimulateCustomPolicyRequest, "PolicyInputList">;
 
+/** The service control policies of the account count too. */
 export const SimulatePrincipalPolicy: OperationOf<sdk.SimulatePrincipalPolicyCommand> = {
   authorize: { action: "iam:SimulatePrincipalPolicy", resources: (input) => [input.PolicySourceArn!] },
   async run(input, call) {
-    const source = await documentsOf(call, input.PolicySourceArn!);
-    const boundaries = input.PermissionsBoundaryPolicyInputList ?? (source.boundary ? [source.boundary] : []);
-    return simulated(input, call, {
-      principal: callerView(input.CallerArn ?? input.PolicySourceArn!, call),
-      identity: compiled([...source.identity, ...(input.PolicyInputList ?? [])], "identity"),
-      boundary: compiled(boundaries, "boundary"),
-      resourcePolicy: compiled(input.ResourcePolicy ? [input.ResourcePolicy] : [], "resource")[0],
+    const source = await entityOfArn(call, input.PolicySourceArn!);
+    const excluded = new ExcludedPolicies(input.PolicyExclusionList ?? []);
+    const attached = source.identity.filter((policy) => !excluded.has(policy));
+    return answered(input, {
+      ...requested(input, callerOf(input.CallerArn ?? input.PolicySourceArn!, input.CallerArn)),
+      identity: [
+        ...attached.map((policy) => new SimulatedPolicy(sourceIdOf(policy), "IAM Policy", policy.document)),
+        ...inputPolicies(input.PolicyInputList),
+      ],
+      boundary: boundaryOf(input) ?? (excluded.boundary ? undefined : boundaryPolicy(source.boundary)),
+      scps: excluded.scps ? undefined : await scpsOf(call),
     });
   },
 };
 
 export const SimulateCustomPolicy: OperationOf<sdk.SimulateCustomPolicyCommand> = {
   authorize: { action: "iam:SimulateCustomPolicy", resources: () => ["*"] },
-  run: (input, call) =>
-    simulated(input, call, {
-      principal: callerView(input.CallerArn ?? call.principal.arn, call),
-      identity: compiled(input.PolicyInputList!, "identity"),
-      boundary: compiled(input.PermissionsBoundaryPolicyInputList ?? [], "boundary"),
-      resourcePolicy: compiled(input.ResourcePolicy ? [input.ResourcePolicy] : [], "resource")[0],
-    }),
+  run(input, call) {
+    if (input.ResourcePolicy !== undefined && input.CallerArn === undefined) {
+      throw invalidInput("CallerArn is required when a ResourcePolicy is included.");
+    }
+    return answered(input, {
+      ...requested(input, callerOf(input.CallerArn ?? callersArn(call), input.CallerArn)),
+      identity: inputPolicies(input.PolicyInputList),
+      boundary: boundaryOf(input),
+      scps: undefined,
+    });
+  },
 };
 
-async function simulated(request: Request, call: Call, simulation: Simulation) {
-  const context = Object.fromEntries(
-    (request.ContextEntries ?? []).map(({ ContextKeyName, ContextKeyValues = [] }) => [
-      ContextKeyName!.toLowerCase(),
-      ContextKeyValues.length === 1 ? ContextKeyValues[0] : ContextKeyValues,
-    ]),
-  );
-  const results: sdk.EvaluationResult[] = [];
-  for (const action of request.ActionNames!) {
-    for (const resource of request.ResourceArns ?? ["*"]) {
-      results.push(toResult(action, resource, context, call, simulation));
-    }
-  }
-  const placed = results.map((result, index) => ({ result, place: String(index).padStart(6, "0") }));
-  const { items, ...rest } = await pageOf(request, placed, ({ place }) => place);
-  return { EvaluationResults: items.map(({ result }) => result), ...rest };
+/** Of the account: one list per level of the organization; undefined where none apply. */
+async function scpsOf(call: Call): Promise<Simulation["scps"]> {
+  return (await call.system.identities.policiesOf(rootPrincipal(call.accountId), call.db)).scps;
 }
 
-function toResult(
-  action: string,
-  resource: string,
-  context: Parameters<typeof evaluate>[0]["context"],
-  call: Call,
-  { principal, identity, boundary, resourcePolicy }: Simulation,
-): sdk.EvaluationResult {
-  const resourceAccountId = accountOf(resource) || call.accountId;
-  const decision = evaluate(
-    { action, resource, resourceAccountId, principal, context },
-    {
-      identity,
-      ...(boundary[0] && { boundary: boundary[0] }),
-      ...(resourcePolicy && { resource: resourcePolicy }),
-    },
-  );
+async function answered(request: Request, simulation: Simulation) {
+  const { ActionNames = [], ResourceArns = ["*"] } = request;
+  requireScenario(request.ResourceHandlingOption, ResourceArns);
+  const places = ActionNames.map((action, index) => ({ action: checkedAction(action), index }));
+  const MaxItems = Math.min(request.MaxItems ?? MAX_ACTIONS, Math.ceil(MAX_COMBINATIONS / ResourceArns.length));
+  const page = await pageOf({ ...request, MaxItems }, places, ({ index }) => String(index).padStart(6, "0"));
+  const { items, ...rest } = page;
+  const results: sdk.EvaluationResult[] = [];
+  for (const { action } of items) results.push(await simulated(action, ResourceArns, simulation));
+  return { EvaluationResults: results, ...rest };
+}
+
+/** What both operations take from the request. */
+function requested(
+  request: Request,
+  principal: PrincipalView,
+): Pick<Simulation, "principal" | "resourcePolicy" | "resourceOwner" | "context"> {
+  const { ResourcePolicy, ResourceOwner, ContextEntries = [] } = request;
   return {
-    EvalActionName: action,
-    EvalResourceName: resource,
-    EvalDecision: decision.allowed ? "allowed" : decision.explicit ? "explicitDeny" : "implicitDeny",
-    MatchedStatements: [],
-    MissingContextValues: [],
-    ...(boundary[0] && {
-      PermissionsBoundaryDecisionDetail: {
-        AllowedByPermissionsBoundary: decision.allowed || decision.policyType !== "permissions boundary",
-      },
-    }),
+    principal,
+    resourcePolicy:
+      ResourcePolicy === undefined
+        ? undefined
+        : new SimulatedPolicy("ResourcePolicy", "Resource Policy", ResourcePolicy),
+    resourceOwner: ResourceOwner === undefined ? principal.accountId : ownerOf(ResourceOwner),
+    context: contextOf(ContextEntries),
   };
 }
 
-/** Of a user (with its groups), group or role. */
-async function documentsOf(call: Call, arn: string) {
-  const [, accountId, kind] = /^arn:aws:iam::(\d{12}):(user|group|role)\/./.exec(arn) ?? [];
-  if (kind === undefined)
-    throw invalidInput(`Invalid Entity Arn: ${arn} does not clearly define entity type and name.`);
-  if (accountId !== call.accountId) throw noSuchEntity(`Entity ${arn} does not exist.`);
-  const ref = refOf(call, kind as EntityKind, nameOfArn(arn));
-  if (kind !== "group") {
-    const found = await attachedDocuments(call.db, ref);
-    if (!found) throw noSuchEntity(`The ${kind} with name ${ref.name} cannot be found.`);
-    return found;
-  }
-  const group = await existing(call.db, ref);
-  const inline = (await listInlinePolicies(call.db, group)).map(({ document }) => document);
-  const managed = await managedDocuments(call.db, accountId, await listAttachments(call.db, group));
-  return { identity: [...inline, ...managed.values()], boundary: undefined };
+function inputPolicies(documents: readonly string[] = []): SimulatedPolicy[] {
+  return documents.map(
+    (document, index) => new SimulatedPolicy(`PolicyInputList.${index + 1}`, "IAM Policy", document),
+  );
 }
 
-function callerView(arn: string, call: Call): PrincipalView {
-  const accountId = accountOf(arn) || call.accountId;
-  if (/^arn:aws:iam::\d{12}:role\//.test(arn)) return { type: "AssumedRole", arn, accountId, roleArn: arn };
+/** "You can input only one permissions boundary when you pass a policy to this operation." */
+function boundaryOf({
+  PermissionsBoundaryPolicyInputList: [document, ...more] = [],
+}: Request): SimulatedPolicy | undefined {
+  if (more.length > 0) throw invalidInput("Only one permissions boundary policy can be included.");
+  return boundaryPolicy(document);
+}
+
+function boundaryPolicy(document: string | undefined): SimulatedPolicy | undefined {
+  if (document === undefined) return undefined;
+  return new SimulatedPolicy("PermissionsBoundaryPolicyInputList.1", "IAM Policy", document);
+}
+
+/** A managed policy's name; of an inline policy "user_jill_ReadBuckets". */
+function sourceIdOf({ name, arn, holder }: AttachedPolicy): string {
+  return arn === undefined ? `${holder.kind}_${holder.name}_${name}` : name;
+}
+
+/** "You cannot specify the ARN of an assumed role, federated user, or a service principal." */
+function callerOf(arn: string, given: string | undefined): PrincipalView {
+  const [, accountId, kind] = /^arn:aws:iam::(\d{12}):(user|group|role|root)(?:\/.+)?$/.exec(arn) ?? [];
+  if (accountId === undefined || (kind === "root" && given !== undefined)) {
+    throw invalidInput(`The caller ARN ${arn} is not the ARN of a user, group or role.`);
+  }
+  if (kind === "role") return { type: "AssumedRole", arn, accountId, roleArn: arn };
   return { type: "User", arn, accountId };
 }
 
-/** Throws InvalidInput. */
-function compiled(documents: readonly string[], kind: PolicyKind): CompiledPolicy[] {
-  return documents.map((document) => {
-    try {
-      return compilePolicy(parsePolicy(document, kind));
-    } catch (error) {
-      if (error instanceof MalformedPolicyError) throw invalidInput(error.message);
-      throw error;
-    }
-  });
+/** Of the user, or the role of the session, that asks. */
+function callersArn({ principal }: Call): string {
+  return (
+    principal.roleArn ??
+    `arn:aws:iam::${principal.accountId}:${principal.type === "User" ? nameOf(principal.arn) : "root"}`
+  );
+}
+
+function nameOf(arn: string): string {
+  return arn.slice(arn.lastIndexOf(":") + 1);
+}
+
+/** The ARN of an account's root, or its number. */
+function ownerOf(owner: string): string {
+  const accountId = /^\d{12}$/.test(owner)
+    ? owner
+    : /^arn:aws:iam::\d{12}:root$/.test(owner)
+      ? accountOf(owner)
+      : undefined;
+  if (accountId === undefined) throw invalidInput(`The resource owner ${owner} is not an account.`);
+  return accountId;
+}
+
+function checkedAction(action: string): string {
+  if (!/^[\w-]+:[\w*?-]+$/.test(action)) throw invalidInput(`Invalid action: ${action}`);
+  return action;
 }

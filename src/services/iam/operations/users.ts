@@ -5,6 +5,7 @@ import { deleteConflict, nameTaken } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toUser } from "../model.ts";
 import { listAccessKeys } from "../store/access-keys.ts";
+import { deleteAccesses } from "../store/accesses.ts";
 import {
   deleteEntity,
   findEntity,
@@ -16,6 +17,7 @@ import {
   updateEntity,
 } from "../store/entities.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
+import { followArn, leaveUniqueId } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoPolicies } from "./deletion.ts";
 import { about, atPath, callersUserName, changing, existing, page, refOf } from "./support.ts";
@@ -83,11 +85,13 @@ export const UpdateUser: OperationOf<sdk.UpdateUserCommand> = {
     await changing(call, async (trx) => {
       const user = await existing(trx, refOf(call, "user", input.UserName!));
       if (input.NewPath !== undefined) await updateEntity(trx, { ...user, path: input.NewPath });
-      const newName = input.NewUserName;
-      if (newName === undefined || newName === user.name) return;
-      const other = await findEntity(trx, refOf(call, "user", newName));
-      if (other && other.id !== user.id) throw nameTaken("user", newName);
-      await renameEntity(trx, user, newName);
+      const newName = input.NewUserName ?? user.name;
+      if (newName !== user.name) {
+        const other = await findEntity(trx, refOf(call, "user", newName));
+        if (other && other.id !== user.id) throw nameTaken("user", newName);
+        await renameEntity(trx, user, newName);
+      }
+      await followArn(trx, user, { ...user, name: newName, path: input.NewPath ?? user.path });
     });
     return {};
   },
@@ -105,6 +109,8 @@ export const DeleteUser: OperationOf<sdk.DeleteUserCommand> = {
       if ((await listAccessKeys(trx, user)).length > 0) {
         throw deleteConflict("Cannot delete entity, must delete access keys first.");
       }
+      await leaveUniqueId(trx, user);
+      await deleteAccesses(trx, user.id);
       await deleteEntity(trx, user);
     });
     return {};

@@ -39,6 +39,29 @@ export async function findEntity(db: Database, { accountId, kind, name }: Entity
   return row && toEntity(row);
 }
 
+/** By the unique id, whichever account has it. */
+export async function findEntityById(db: Database, id: string): Promise<Entity | undefined> {
+  const row = await db
+    .withTables<Tables>()
+    .selectFrom("iam_entities")
+    .selectAll()
+    .where("entity_id", "=", id)
+    .executeTakeFirst();
+  return row && toEntity(row);
+}
+
+/** Roles of all accounts whose trust policies may name the principal: its text is somewhere in them. */
+export async function rolesMentioning(db: Database, principal: string): Promise<Entity[]> {
+  const rows = await db
+    .withTables<Tables>()
+    .selectFrom("iam_entities")
+    .selectAll()
+    .where("kind", "=", "role")
+    .where("trust_policy", "like", `%${principal}%`)
+    .execute();
+  return rows.map(toEntity);
+}
+
 export async function findEntities(
   db: Database,
   accountId: string,

@@ -77,4 +77,33 @@ export type Tables = {
     tags: string;
   };
   iam_account_aliases: { account_id: string; alias: string };
+  /** The latest attempt of each user and role at each action. */
+  iam_accesses: {
+    entity_id: string;
+    service: string;
+    action: string;
+    region: string;
+    accessed_at: number;
+  };
+  iam_access_reports: {
+    job_id: string;
+    account_id: string;
+    /** Who may read it. */
+    caller_id: string;
+    granularity: "SERVICE_LEVEL" | "ACTION_LEVEL";
+    created_at: number;
+    completed_at: number;
+    /** JSON */
+    content: string;
+  };
+  /** For centralized root access. */
+  iam_organization_features: { organization_id: string; feature: "RootCredentialsManagement" | "RootSessions" };
+  /** Of service-linked roles. */
+  iam_role_deletions: {
+    task_id: string;
+    account_id: string;
+    created_at: number;
+    /** JSON of why the role was not deleted; null: it was. */
+    failure: string | null;
+  };
 };

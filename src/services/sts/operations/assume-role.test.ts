@@ -87,6 +87,7 @@ test("a role that trusts the account leaves it to the caller's own policies", as
 
 test("a role that trusts somebody else, or is not there, cannot be assumed", async () => {
   await using on = await system();
+  await on.root.send(new iamSdk.CreateUserCommand({ UserName: "other" }));
   await aRole(on, { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/other` } });
   const client = await aUser(on);
   await assert.rejects(assumed(on, client), { name: "AccessDenied" });
