@@ -1,0 +1,76 @@
+/**
+ * What an organization adds to a decision: the service control policies of the caller's account, the resource control
+ * policies of the resource's, and the condition keys that name organizations.
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+ */
+import type { PolicySet } from "./authz/evaluate.ts";
+import type { Call, Membership, Principal } from "./context.ts";
+
+export interface Guardrails {
+  readonly policies: Pick<PolicySet, "scps" | "rcps">;
+  /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
+}
+
+const NONE: Guardrails = { policies: {}, context: {} };
+
+export interface GuardedRequest {
+  readonly action: string;
+  readonly resource: string;
+  readonly resourceAccountId: string;
+  /** The account of `aws:SourceArn`. */
+  readonly sourceAccountId?: string | undefined;
+}
+
+export async function guardrailsOf(call: Call, request: GuardedRequest): Promise<Guardrails> {
+  const { principal } = call;
+  const membership = async (accountId: string) => call.system.organizations.membershipOf(accountId, call.db);
+  const own = await membership(principal.accountId);
+  const resources =
+    request.resourceAccountId === principal.accountId ? own : await membership(request.resourceAccountId);
+  const source = request.sourceAccountId === undefined ? undefined : await membership(request.sourceAccountId);
+  if (!own && !resources && !source) return NONE;
+
+  const ofAccount = principal.type !== "Service" && principal.type !== "Anonymous";
+  const exempt = isServiceLinked(principal);
+  const scps = ofAccount && !exempt && !isSlipwayItself(principal) ? own?.scps : undefined;
+  const rcps = exempt || !rcpsApplyTo(request) ? undefined : resources?.rcps;
+  return {
+    policies: { ...(scps && { scps }), ...(rcps && { rcps }) },
+    context: {
+      ...(ofAccount && keys("principal", own)),
+      ...keys("resource", resources),
+      ...(principal.type === "Service" && keys("source", source)),
+    },
+  };
+}
+
+function keys(whose: "principal" | "resource" | "source", membership: Membership | undefined) {
+  return (
+    membership && {
+      [`aws:${whose}orgid`]: membership.organizationId,
+      [`aws:${whose}orgpaths`]: [membership.path],
+    }
+  );
+}
+
+/** "SCPs do not affect any service-linked role", and neither do RCPs. */
+function isServiceLinked({ roleArn }: Principal): boolean {
+  return roleArn?.includes(":role/aws-service-role/") === true;
+}
+
+/** A root without credentials is nobody's request: Slipway looks something up in the account, such as a role to assume. */
+function isSlipwayItself({ type, accessKeyId }: Principal): boolean {
+  return type === "Root" && accessKeyId === undefined;
+}
+
+/**
+ * Of the services that Slipway has, those that the guide lists under "AWS services that support RCPs". `kms:RetireGrant` is
+ * never restricted (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
+ */
+const RCP_SERVICES: ReadonlySet<string> = new Set(["ecr", "kms", "logs", "s3", "secretsmanager", "sqs", "sts"]);
+
+function rcpsApplyTo({ action }: GuardedRequest): boolean {
+  return action !== "kms:RetireGrant" && RCP_SERVICES.has(action.slice(0, action.indexOf(":")));
+}
