@@ -24,12 +24,13 @@ export interface GuardedRequest {
 }
 
 export async function guardrailsOf(call: Call, request: GuardedRequest): Promise<Guardrails> {
-  const { principal } = call;
-  const membership = async (accountId: string) => call.system.organizations.membershipOf(accountId, call.db);
-  const own = await membership(principal.accountId);
+  const { principal, db } = call;
+  const { organizations } = call.system;
+  const { resourceAccountId, sourceAccountId } = request;
+  const own = await organizations.membershipOf(principal.accountId, db);
   const resources =
-    request.resourceAccountId === principal.accountId ? own : await membership(request.resourceAccountId);
-  const source = request.sourceAccountId === undefined ? undefined : await membership(request.sourceAccountId);
+    resourceAccountId === principal.accountId ? own : await organizations.membershipOf(resourceAccountId, db);
+  const source = sourceAccountId ? await organizations.membershipOf(sourceAccountId, db) : undefined;
   if (!own && !resources && !source) return NONE;
 
   const ofAccount = principal.type !== "Service" && principal.type !== "Anonymous";

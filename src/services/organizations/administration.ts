@@ -3,9 +3,8 @@
  * account is the management account or has been delegated the action.
  */
 import type { Tag } from "@aws-sdk/client-organizations";
-import { requireAccess } from "#gateway/authorize.ts";
+import { AccessDeniedError, requireAccess } from "#gateway/authorize.ts";
 import { compilePolicy } from "#gateway/authz/compile.ts";
-import { evaluate } from "#gateway/authz/evaluate.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { ContextKeys, OperationOf } from "#gateway/operation.ts";
@@ -54,7 +53,8 @@ export function organizationOperation<C extends AnyCommand>(definition: Organiza
   const action = `organizations:${definition.action}`;
   const scopeOf = async (call: Call, db: Database): Promise<Scope | undefined> => {
     const organization = await organizationOf(db, call.accountId);
-    return organization && { call, db, organization };
+    // What is asked further on the way joins the transaction too.
+    return organization && { call: { ...call, db }, db, organization };
   };
   const resourcesOf = async (input: Input<C>, scope: Scope | undefined) =>
     (scope && (await definition.resources?.(input, scope))) ?? ["*"];
@@ -119,29 +119,18 @@ async function isAllowedCaller(
   }
   const policy = await findResourcePolicy(db, organization.id);
   if (!policy) return false;
-  const compiled = compilePolicy(parsePolicy(policy.content, "resource"));
-  // What the caller's own policies say has been asked already.
-  return (await requested()).every(
-    ({ resource, context }) =>
-      evaluate(
-        {
-          action,
-          resource,
-          resourceAccountId: organization.managementAccountId,
-          principal: call.principal,
-          context,
-        },
-        { identity: [ALLOW_ALL], resource: compiled },
-      ).allowed,
-  );
+  const resourcePolicy = compilePolicy(parsePolicy(policy.content, "resource"));
+  const { managementAccountId: resourceAccountId } = organization;
+  try {
+    for (const { resource, context } of await requested()) {
+      await requireAccess(call, { action, resource, context, resourceAccountId, resourcePolicy });
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof AccessDeniedError) return false;
+    throw error;
+  }
 }
-
-const ALLOW_ALL = compilePolicy(
-  parsePolicy(
-    JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } }),
-    "identity",
-  ),
-);
 
 /** "If the request includes tags, then the requester must have the organizations:TagResource permission." */
 export async function requireTagging(

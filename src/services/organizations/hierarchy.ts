@@ -1,7 +1,8 @@
 /** The tree of an organization: its root, OUs and accounts. */
 import type { Database } from "#store/database.ts";
+import { accountNotFound } from "./errors.ts";
 import type { Member, Organization, Unit } from "./model.ts";
-import { listAccounts } from "./store/accounts.ts";
+import { findAccount, listAccounts } from "./store/accounts.ts";
 import { listUnits } from "./store/units.ts";
 
 export type EntityType = "ROOT" | "ORGANIZATIONAL_UNIT" | "ACCOUNT";
@@ -68,4 +69,20 @@ export class Hierarchy {
   entityIds(): string[] {
     return [this.organization.rootId, ...this.units.keys(), ...this.accounts.keys()];
   }
+}
+
+export async function findMember(
+  db: Database,
+  organization: Organization,
+  accountId: string,
+): Promise<Member | undefined> {
+  const account = await findAccount(db, accountId);
+  return account?.organizationId === organization.id ? (account as Member) : undefined;
+}
+
+/** Throws AccountNotFoundException. */
+export async function requiredMember(db: Database, organization: Organization, accountId: string): Promise<Member> {
+  const account = await findMember(db, organization, accountId);
+  if (!account) throw accountNotFound();
+  return account;
 }

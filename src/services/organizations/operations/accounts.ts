@@ -1,6 +1,5 @@
 /** Member accounts. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts.html */
 import type * as sdk from "@aws-sdk/client-organizations";
-import type { Database } from "#store/database.ts";
 import { ACCOUNT_CLOSURE } from "../account-work.ts";
 import { organizationOperation, type Scope } from "../administration.ts";
 import {
@@ -14,9 +13,9 @@ import {
   sourceParentNotFound,
 } from "../errors.ts";
 import { advanceAllFeatures } from "../handshakes.ts";
-import { Hierarchy } from "../hierarchy.ts";
+import { findMember, Hierarchy, requiredMember } from "../hierarchy.ts";
 import { leave } from "../membership-changes.ts";
-import { accountArn, entityArn, type Member, type Organization, toAccount } from "../model.ts";
+import { accountArn, entityArn, toAccount } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import { listAccounts, putAccount } from "../store/accounts.ts";
 import { listDelegations } from "../store/services.ts";
@@ -30,16 +29,8 @@ type About = { AccountId: string | undefined };
 
 const about = ({ AccountId }: About, { organization }: Scope) => [accountArn(organization, AccountId!)];
 
-/** Throws AccountNotFoundException. */
-async function member(db: Database, organization: Organization, accountId: string): Promise<Member> {
-  const account = (await listAccounts(db, organization.id)).find(({ id }) => id === accountId);
-  if (!account) throw accountNotFound();
-  return account;
-}
-
 async function accountTags({ AccountId }: About, { db, organization }: Scope) {
-  const accounts = await listAccounts(db, organization.id);
-  return resourceTags(accounts.find(({ id }) => id === AccountId)?.tags ?? new Map());
+  return resourceTags((await findMember(db, organization, AccountId!))?.tags ?? new Map());
 }
 
 export const DescribeAccount = organizationOperation<sdk.DescribeAccountCommand>({
@@ -48,7 +39,7 @@ export const DescribeAccount = organizationOperation<sdk.DescribeAccountCommand>
   resources: about,
   context: accountTags,
   async run(input, { db, organization }) {
-    const account = await member(db, organization, input.AccountId!);
+    const account = await requiredMember(db, organization, input.AccountId!);
     const path = (await Hierarchy.of(db, organization)).pathOf(account.parentId);
     return { Account: toAccount(organization, account, path) };
   },
@@ -75,7 +66,7 @@ export const MoveAccount = organizationOperation<sdk.MoveAccountCommand>({
   resources: (input, { organization }) =>
     [input.AccountId!, input.SourceParentId!, input.DestinationParentId!].map((id) => entityArn(organization, id)),
   async run(input, { db, organization }) {
-    const account = await member(db, organization, input.AccountId!);
+    const account = await requiredMember(db, organization, input.AccountId!);
     const tree = await Hierarchy.of(db, organization);
     if (!tree.isParent(input.SourceParentId!)) throw sourceParentNotFound();
     if (!tree.isParent(input.DestinationParentId!)) throw destinationParentNotFound();
@@ -110,7 +101,7 @@ export const LeaveOrganization = organizationOperation<sdk.LeaveOrganizationComm
 
 async function depart({ call, db, organization }: Scope, accountId: string): Promise<void> {
   if (accountId === organization.managementAccountId) throw masterCannotLeave();
-  const account = await member(db, organization, accountId);
+  const account = await requiredMember(db, organization, accountId);
   if ((await listDelegations(db, organization.id, { accountId })).length > 0) {
     throw constraintViolation("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG");
   }
@@ -139,7 +130,7 @@ export const CloseAccount = organizationOperation<sdk.CloseAccountCommand>({
     if (input.AccountId === organization.managementAccountId) {
       throw constraintViolation("CANNOT_CLOSE_MANAGEMENT_ACCOUNT");
     }
-    const account = await member(db, organization, input.AccountId!);
+    const account = await requiredMember(db, organization, input.AccountId!);
     if (account.state === "PENDING_CLOSURE") throw closureInProgress();
     if (account.state === "CLOSED") throw accountAlreadyClosed();
     const accounts = await listAccounts(db, organization.id);

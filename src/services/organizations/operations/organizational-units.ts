@@ -31,6 +31,8 @@ const unitArn = ({ OrganizationalUnitId }: { OrganizationalUnitId: string | unde
 const unitTags = async ({ OrganizationalUnitId }: { OrganizationalUnitId: string | undefined }, scope: Scope) =>
   resourceTags((await Hierarchy.of(scope.db, scope.organization)).units.get(OrganizationalUnitId!)?.tags ?? new Map());
 
+const changesUnit = { callers: "management", writes: true, resources: unitArn, context: unitTags } as const;
+
 /** Throws ParentNotFoundException. */
 async function treeWithParent({ db, organization }: Scope, parentId: string): Promise<Hierarchy> {
   const tree = await Hierarchy.of(db, organization);
@@ -76,10 +78,7 @@ export const CreateOrganizationalUnit = organizationOperation<sdk.CreateOrganiza
 
 export const UpdateOrganizationalUnit = organizationOperation<sdk.UpdateOrganizationalUnitCommand>({
   action: "UpdateOrganizationalUnit",
-  callers: "management",
-  writes: true,
-  resources: unitArn,
-  context: unitTags,
+  ...changesUnit,
   async run(input, scope) {
     const { tree, unit } = await treeWithUnit(scope, input.OrganizationalUnitId!);
     const renamed = { ...unit, name: input.Name ?? unit.name };
@@ -91,10 +90,7 @@ export const UpdateOrganizationalUnit = organizationOperation<sdk.UpdateOrganiza
 
 export const DeleteOrganizationalUnit = organizationOperation<sdk.DeleteOrganizationalUnitCommand>({
   action: "DeleteOrganizationalUnit",
-  callers: "management",
-  writes: true,
-  resources: unitArn,
-  context: unitTags,
+  ...changesUnit,
   async run(input, scope) {
     const { tree, unit } = await treeWithUnit(scope, input.OrganizationalUnitId!);
     if (tree.unitsUnder(unit.id).length > 0 || tree.accountsUnder(unit.id).length > 0) throw unitNotEmpty();
@@ -120,9 +116,7 @@ export const ListOrganizationalUnitsForParent = organizationOperation<sdk.ListOr
   callers: "readers",
   resources: parentArn,
   async run(input, scope) {
-    const tree = await treeWithParent(scope, input.ParentId!);
-    const { items, ...rest } = pageOf(input, tree.unitsUnder(input.ParentId!), ({ id }) => id);
-    const path = tree.pathOf(input.ParentId!);
+    const { items, path, ...rest } = await pageUnder(input, scope, (tree, parentId) => tree.unitsUnder(parentId));
     return { OrganizationalUnits: items.map((unit) => toUnit(scope.organization, unit, path)), ...rest };
   },
 });
@@ -132,12 +126,21 @@ export const ListAccountsForParent = organizationOperation<sdk.ListAccountsForPa
   callers: "readers",
   resources: parentArn,
   async run(input, scope) {
-    const tree = await treeWithParent(scope, input.ParentId!);
-    const { items, ...rest } = pageOf(input, tree.accountsUnder(input.ParentId!), ({ id }) => id);
-    const path = tree.pathOf(input.ParentId!);
+    const { items, path, ...rest } = await pageUnder(input, scope, (tree, parentId) => tree.accountsUnder(parentId));
     return { Accounts: items.map((account) => toAccount(scope.organization, account, path)), ...rest };
   },
 });
+
+/** What is directly under a parent, and the parent's path. */
+async function pageUnder<T extends { readonly id: string }>(
+  input: Parameters<typeof pageOf>[0] & { readonly ParentId: string | undefined },
+  scope: Scope,
+  childrenOf: (tree: Hierarchy, parentId: string) => T[],
+) {
+  const parentId = input.ParentId!;
+  const tree = await treeWithParent(scope, parentId);
+  return { ...pageOf(input, childrenOf(tree, parentId), ({ id }) => id), path: tree.pathOf(parentId) };
+}
 
 export const ListChildren = organizationOperation<sdk.ListChildrenCommand>({
   action: "ListChildren",

@@ -25,6 +25,8 @@ import {
 } from "../store/policies.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
 
+const changesPolicy = { callers: "delegates", writes: true, resources: policyArns, context: policyContext } as const;
+
 async function policiesOfType({ db, organization }: Scope, type: sdk.PolicyType) {
   return [...awsPolicies(type), ...(await listOwnPolicies(db, organization.id, { type }))];
 }
@@ -70,10 +72,7 @@ export const CreatePolicy = organizationOperation<sdk.CreatePolicyCommand>({
 
 export const UpdatePolicy = organizationOperation<sdk.UpdatePolicyCommand>({
   action: "UpdatePolicy",
-  callers: "delegates",
-  writes: true,
-  resources: policyArns,
-  context: policyContext,
+  ...changesPolicy,
   async run(input, scope) {
     const policy = await changeablePolicy(scope, input.PolicyId!);
     const changed: OwnPolicy = {
@@ -103,10 +102,7 @@ export const DescribePolicy = organizationOperation<sdk.DescribePolicyCommand>({
 
 export const DeletePolicy = organizationOperation<sdk.DeletePolicyCommand>({
   action: "DeletePolicy",
-  callers: "delegates",
-  writes: true,
-  resources: policyArns,
-  context: policyContext,
+  ...changesPolicy,
   async run(input, scope) {
     const { db, organization } = scope;
     const { id } = await changeablePolicy(scope, input.PolicyId!);

@@ -23,6 +23,13 @@ const policyAndTarget = async (input: About, scope: Scope) => [
   entityArn(scope.organization, input.TargetId!),
 ];
 
+const changesAttachment = {
+  callers: "delegates",
+  writes: true,
+  resources: policyAndTarget,
+  context: policyContext,
+} as const;
+
 interface Attachable {
   readonly policy: Policy;
   readonly targetId: string;
@@ -43,10 +50,7 @@ async function attachable({ PolicyId, TargetId }: About, scope: Scope): Promise<
 
 export const AttachPolicy = organizationOperation<sdk.AttachPolicyCommand>({
   action: "AttachPolicy",
-  callers: "delegates",
-  writes: true,
-  resources: policyAndTarget,
-  context: policyContext,
+  ...changesAttachment,
   async run(input, scope) {
     const { policy, targetId, attached } = await attachable(input, scope);
     if (attached.some(({ policyId }) => policyId === policy.id)) throw duplicateAttachment();
@@ -60,10 +64,7 @@ export const AttachPolicy = organizationOperation<sdk.AttachPolicyCommand>({
 
 export const DetachPolicy = organizationOperation<sdk.DetachPolicyCommand>({
   action: "DetachPolicy",
-  callers: "delegates",
-  writes: true,
-  resources: policyAndTarget,
-  context: policyContext,
+  ...changesAttachment,
   async run(input, scope) {
     const { policy, targetId, attached } = await attachable(input, scope);
     if (!attached.some(({ policyId }) => policyId === policy.id)) throw policyNotAttached();

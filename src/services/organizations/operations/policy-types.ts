@@ -21,15 +21,17 @@ import { listDelegations } from "../store/services.ts";
 
 type About = { RootId: string | undefined; PolicyType: sdk.PolicyType | undefined };
 
-const aboutRoot = ({ RootId }: About, { organization }: Scope) => [entityArn(organization, RootId!)];
+const changesTypes = {
+  callers: "delegates",
+  writes: true,
+  resources: ({ RootId }: About, { organization }: Scope) => [entityArn(organization, RootId!)],
+  context: ({ PolicyType }: About) => typeContext(PolicyType),
+} as const;
 
 /** AWS's own policies of the type are attached to everything. */
 export const EnablePolicyType = organizationOperation<sdk.EnablePolicyTypeCommand>({
   action: "EnablePolicyType",
-  callers: "delegates",
-  writes: true,
-  resources: aboutRoot,
-  context: ({ PolicyType }) => typeContext(PolicyType),
+  ...changesTypes,
   async run(input, { db, organization }) {
     const type = input.PolicyType!;
     if (input.RootId !== organization.rootId) throw rootNotFound();
@@ -46,10 +48,7 @@ export const EnablePolicyType = organizationOperation<sdk.EnablePolicyTypeComman
 /** "All policies of the specified type are automatically detached from all entities. The policies are not deleted." */
 export const DisablePolicyType = organizationOperation<sdk.DisablePolicyTypeCommand>({
   action: "DisablePolicyType",
-  callers: "delegates",
-  writes: true,
-  resources: aboutRoot,
-  context: ({ PolicyType }) => typeContext(PolicyType),
+  ...changesTypes,
   async run(input, { db, organization }) {
     const type = input.PolicyType!;
     if (input.RootId !== organization.rootId) throw rootNotFound();

@@ -1,15 +1,9 @@
 /** Trusted access, and accounts that administer a service. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services.html */
 import type * as sdk from "@aws-sdk/client-organizations";
 import { organizationOperation, type Scope } from "../administration.ts";
-import {
-  accountAlreadyRegistered,
-  accountNotFound,
-  accountNotRegistered,
-  constraintViolation,
-  invalidInput,
-} from "../errors.ts";
-import { Hierarchy } from "../hierarchy.ts";
-import { accountArn, type Member, toAccount } from "../model.ts";
+import { accountAlreadyRegistered, accountNotRegistered, constraintViolation, invalidInput } from "../errors.ts";
+import { Hierarchy, requiredMember } from "../hierarchy.ts";
+import { accountArn, toAccount } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import {
   deleteDelegation,
@@ -33,13 +27,6 @@ const aboutAccount = ({ AccountId }: AboutAccount, { organization }: Scope) => [
 function knownService({ ServicePrincipal }: AboutService): string {
   if (!TRUSTED_SERVICES.has(ServicePrincipal!)) throw invalidInput("UNRECOGNIZED_SERVICE_PRINCIPAL");
   return ServicePrincipal!;
-}
-
-/** Throws AccountNotFoundException. */
-async function member({ db, organization }: Scope, { AccountId }: AboutAccount): Promise<Member> {
-  const account = (await Hierarchy.of(db, organization)).accounts.get(AccountId!);
-  if (!account) throw accountNotFound();
-  return account;
 }
 
 export const EnableAWSServiceAccess = organizationOperation<sdk.EnableAWSServiceAccessCommand>({
@@ -94,7 +81,7 @@ export const RegisterDelegatedAdministrator = organizationOperation<sdk.Register
     if (input.AccountId === organization.managementAccountId) {
       throw constraintViolation("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR");
     }
-    const { id: accountId, state } = await member(scope, input);
+    const { id: accountId, state } = await requiredMember(db, organization, input.AccountId!);
     if (state !== "ACTIVE") {
       throw constraintViolation("CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR");
     }
@@ -122,7 +109,7 @@ export const DeregisterDelegatedAdministrator = organizationOperation<sdk.Deregi
     if (input.AccountId === organization.managementAccountId) {
       throw constraintViolation("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR");
     }
-    const { id: accountId } = await member(scope, input);
+    const { id: accountId } = await requiredMember(db, organization, input.AccountId!);
     if ((await listDelegations(db, organization.id, { accountId, servicePrincipal })).length === 0) {
       throw accountNotRegistered();
     }
@@ -155,9 +142,9 @@ export const ListDelegatedServicesForAccount = organizationOperation<sdk.ListDel
   action: "ListDelegatedServicesForAccount",
   callers: "readers",
   resources: aboutAccount,
-  async run(input, scope) {
-    const { id: accountId } = await member(scope, input);
-    const delegations = await listDelegations(scope.db, scope.organization.id, { accountId });
+  async run(input, { db, organization }) {
+    const { id: accountId } = await requiredMember(db, organization, input.AccountId!);
+    const delegations = await listDelegations(db, organization.id, { accountId });
     if (delegations.length === 0) throw accountNotRegistered();
     const { items, ...rest } = pageOf(input, delegations, ({ servicePrincipal }) => servicePrincipal);
     return {
