@@ -1,6 +1,12 @@
 /** What tests of Organizations need again and again. */
 import assert from "node:assert/strict";
-import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreateUserCommand } from "@aws-sdk/client-iam";
+import { randomUUID } from "node:crypto";
+import {
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  PutUserPolicyCommand,
+} from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-organizations";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import type { Client } from "#gateway/client.ts";
@@ -90,13 +96,8 @@ export async function signedIn(
   region = REGION,
   roleName = "OrganizationAccountAccessRole",
 ): Promise<Client> {
-  const UserName = `visitor-${accountId}`;
-  await system.root.send(new CreateUserCommand({ UserName })).catch(() => {}); // it may be there already
-  const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
-  await system.root.send(new AttachUserPolicyCommand({ UserName, PolicyArn }));
-  const { AccessKey } = await system.root.send(new CreateAccessKeyCommand({ UserName }));
-  const visitor = await system.principalOf({ AccessKeyId: AccessKey!.AccessKeyId! });
-  const { Credentials } = await system.client(visitor, { accountId: ACCOUNT, region }).send(
+  const visitor = await aUser(system, `visitor-${randomUUID()}`, { Effect: "Allow", Action: "*", Resource: "*" });
+  const { Credentials } = await visitor.send(
     new AssumeRoleCommand({
       RoleArn: `arn:aws:iam::${accountId}:role/${roleName}`,
       RoleSessionName: "visit",
@@ -107,6 +108,16 @@ export async function signedIn(
     SessionToken: Credentials!.SessionToken!,
   });
   return system.client(principal, { accountId, region });
+}
+
+/** A user of the management account with one statement. */
+export async function aUser(system: TestSystem, UserName: string, statement: object): Promise<Client> {
+  await system.root.send(new CreateUserCommand({ UserName }));
+  const PolicyDocument = document(statement);
+  await system.root.send(new PutUserPolicyCommand({ UserName, PolicyName: "own", PolicyDocument }));
+  const { AccessKey } = await system.root.send(new CreateAccessKeyCommand({ UserName }));
+  const principal = await system.principalOf({ AccessKeyId: AccessKey!.AccessKeyId! });
+  return system.client(principal, { accountId: ACCOUNT, region: REGION });
 }
 
 export function document(...statements: object[]): string {

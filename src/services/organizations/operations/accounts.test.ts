@@ -3,7 +3,10 @@ import { describe, it } from "node:test";
 import { CreateUserCommand, ListRolesCommand, ListUsersCommand } from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-organizations";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import type { System } from "#gateway/context.ts";
+import type { WorkHandler } from "#store/work.ts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
+import { ACCOUNT_CREATION, registerAccountWork } from "../account-work.ts";
 import {
   anAccount,
   anOrganization,
@@ -43,7 +46,7 @@ describe("CreateAccount", () => {
     assert.deepEqual(account, {
       Id: AccountId,
       Arn: `arn:aws:organizations::${ACCOUNT}:account/${id}/${AccountId}`,
-      Email: "susan@example.com",
+      Email: "Susan@example.com",
       Name: "Production Account",
       Status: "ACTIVE",
       State: "ACTIVE",
@@ -111,6 +114,37 @@ describe("CreateAccount", () => {
     });
     const { Accounts } = await system.root.send(new sdk.ListAccountsCommand({}));
     assert.equal(Accounts!.length, 1);
+  });
+
+  it("that keeps failing ends as failed, with nothing half made", async () => {
+    await using system = await organizationsSystem({ work: false });
+    await anOrganization(system);
+    const input = { AccountName: "dev", Email: "dev@example.com", RoleName: "Steward" };
+    const { CreateAccountStatus } = await system.root.send(new sdk.CreateAccountCommand(input));
+    const id = CreateAccountStatus!.Id!;
+    const handlers = new Map<string, WorkHandler>();
+    const iamIsAway: System = {
+      ...system,
+      work: {
+        register: (kind: string, handler: WorkHandler) => handlers.set(kind, handler),
+      } as unknown as System["work"],
+      client: () => {
+        throw new Error("IAM is away");
+      },
+    };
+    registerAccountWork(iamIsAway);
+    const attempt = (failures: number) =>
+      handlers.get(ACCOUNT_CREATION)!({ kind: ACCOUNT_CREATION, id, failures }, new AbortController().signal);
+    const accounts = async () => (await system.root.send(new sdk.ListAccountsCommand({}))).Accounts!.length;
+    const command = new sdk.DescribeCreateAccountStatusCommand({ CreateAccountRequestId: id });
+    const status = async () => (await system.root.send(command)).CreateAccountStatus!;
+    await assert.rejects(attempt(0), /IAM is away/);
+    assert.equal((await status()).State, "IN_PROGRESS");
+    assert.equal(await accounts(), 1);
+    assert.equal(await attempt(3), "done");
+    const { State, FailureReason } = await status();
+    assert.deepEqual([State, FailureReason], ["FAILED", "INTERNAL_FAILURE"]);
+    assert.equal(await accounts(), 1);
   });
 
   it("gives the role to the management account alone", async () => {

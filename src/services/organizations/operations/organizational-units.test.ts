@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as sdk from "@aws-sdk/client-organizations";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
-import { anAccount, anOrganization, aUnit, organizationsSystem } from "../testing.ts";
+import { anAccount, anOrganization, aUnit, aUser, organizationsSystem } from "../testing.ts";
 
 describe("organizational units", () => {
   it("are made, renamed, described and deleted", async () => {
@@ -42,6 +42,31 @@ describe("organizational units", () => {
     await assert.rejects(root.send(new sdk.DescribeOrganizationalUnitCommand({ OrganizationalUnitId })), {
       name: "OrganizationalUnitNotFoundException",
       message: "You specified an organizational unit that doesn't exist.",
+    });
+  });
+
+  it("are made with tags by who may tag", async () => {
+    await using system = await organizationsSystem();
+    const { id, rootId } = await anOrganization(system);
+    const allowed = { Effect: "Allow", Action: "organizations:CreateOrganizationalUnit", Resource: "*" };
+    const ana = await aUser(system, "ana", allowed);
+    const create = (Name: string, Tags?: sdk.Tag[]) =>
+      ana.send(new sdk.CreateOrganizationalUnitCommand({ ParentId: rootId, Name, ...(Tags && { Tags }) }));
+    await create("plain");
+    await assert.rejects(create("tagged", [{ Key: "a", Value: "b" }]), {
+      name: "AccessDenied",
+      message: /user\/ana is not authorized to perform: organizations:TagResource on resource: arn:aws:organizations::/,
+    });
+    const list = new sdk.ListOrganizationalUnitsForParentCommand({ ParentId: rootId });
+    const { OrganizationalUnits } = await system.root.send(list);
+    assert.deepEqual(
+      OrganizationalUnits!.map(({ Name }) => Name),
+      ["plain"],
+    );
+    const action = "organizations:ListOrganizationalUnitsForParent";
+    const root = `arn:aws:organizations::${ACCOUNT}:root/${id}/${rootId}`;
+    await assert.rejects(ana.send(list), {
+      message: `User: arn:aws:iam::${ACCOUNT}:user/ana is not authorized to perform: ${action} on resource: ${root} because no identity-based policy allows the ${action} action`,
     });
   });
 

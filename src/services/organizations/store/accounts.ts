@@ -17,7 +17,7 @@ export async function findAccountByEmail(db: Database, email: string): Promise<A
   const row = await tables(db)
     .selectFrom("organizations_accounts")
     .selectAll()
-    .where("email", "=", email.toLowerCase())
+    .where("email_key", "=", email.toLowerCase())
     .executeTakeFirst();
   return row && toAccount(row);
 }
@@ -81,7 +81,8 @@ function toRow(account: Account): Tables["organizations_accounts"] {
     organization_id: account.organizationId ?? null,
     parent_id: account.parentId ?? null,
     name: account.name,
-    email: account.email.toLowerCase(),
+    email: account.email,
+    email_key: account.email.toLowerCase(),
     state: account.state,
     joined_method: account.joinedMethod,
     joined_at: account.joinedAt.getTime(),

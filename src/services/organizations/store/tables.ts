@@ -29,6 +29,8 @@ export type Tables = {
     parent_id: string | null;
     name: string;
     email: string;
+    /** In lower case: no two accounts have one address. */
+    email_key: string;
     state: Account["state"];
     joined_method: sdk.AccountJoinedMethod;
     joined_at: number;
