@@ -13,6 +13,9 @@ export interface Guardrails {
   readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
+/** SCPs "affect only IAM users and roles that are managed by accounts that are part of the organization", and the root. */
+const ACCOUNT_PRINCIPALS: ReadonlySet<Principal["type"]> = new Set(["User", "AssumedRole", "FederatedUser", "Root"]);
+
 const NONE: Guardrails = { policies: {}, context: {} };
 
 export interface GuardedRequest {
@@ -33,7 +36,7 @@ export async function guardrailsOf(call: Call, request: GuardedRequest): Promise
   const source = sourceAccountId ? await organizations.membershipOf(sourceAccountId, db) : undefined;
   if (!own && !resources && !source) return NONE;
 
-  const ofAccount = principal.type !== "Service" && principal.type !== "Anonymous";
+  const ofAccount = ACCOUNT_PRINCIPALS.has(principal.type);
   const exempt = isServiceLinked(principal);
   const scps = ofAccount && !exempt && !isSlipwayItself(principal) ? own?.scps : undefined;
   const rcps = exempt || !rcpsApplyTo(request) ? undefined : resources?.rcps;
@@ -67,10 +70,23 @@ function isSlipwayItself({ type, accessKeyId }: Principal): boolean {
 }
 
 /**
- * Of the services that Slipway has, those that the guide lists under "AWS services that support RCPs". `kms:RetireGrant` is
- * never restricted (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
+ * Of the services that Slipway has or will have, those that the guide lists under "AWS services that support RCPs".
+ * `kms:RetireGrant` is never restricted (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
  */
-const RCP_SERVICES: ReadonlySet<string> = new Set(["ecr", "kms", "logs", "s3", "secretsmanager", "sqs", "sts"]);
+export const RCP_SERVICES: ReadonlySet<string> = new Set([
+  "codebuild",
+  "codecommit",
+  "codepipeline",
+  "ecr",
+  "events",
+  "kms",
+  "logs",
+  "s3",
+  "secretsmanager",
+  "servicediscovery",
+  "sqs",
+  "sts",
+]);
 
 function rcpsApplyTo({ action }: GuardedRequest): boolean {
   return action !== "kms:RetireGrant" && RCP_SERVICES.has(action.slice(0, action.indexOf(":")));

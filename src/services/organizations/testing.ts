@@ -1,17 +1,13 @@
 /** What tests of Organizations need again and again. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import {
-  AttachUserPolicyCommand,
-  CreateAccessKeyCommand,
-  CreateUserCommand,
-  PutUserPolicyCommand,
-} from "@aws-sdk/client-iam";
+import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-organizations";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import type { Client } from "#gateway/client.ts";
 import { rootPrincipal } from "#gateway/context.ts";
 import type { Service } from "#gateway/service.ts";
+import { eventually } from "#tests/helpers/eventually.ts";
 import { ACCOUNT, REGION, type TestSystem, type TestSystemOptions, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities, iam } from "../iam/index.ts";
 import { sts } from "../sts/index.ts";
@@ -78,15 +74,6 @@ export function requestEnd(system: TestSystem, CreateAccountRequestId: string): 
     async () => (await system.root.send(command)).CreateAccountStatus!,
     ({ State }) => State !== "IN_PROGRESS",
   );
-}
-
-/** Looks until it holds; the test's own time limit ends it otherwise. */
-export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
-  for (;;) {
-    const seen = await look();
-    if (holds(seen)) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** The way people take: a user of the management account assumes the role that CreateAccount made. */

@@ -5,18 +5,10 @@ import * as sdk from "@aws-sdk/client-organizations";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { System } from "#gateway/context.ts";
 import type { WorkHandler } from "#store/work.ts";
+import { eventually } from "#tests/helpers/eventually.ts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
 import { ACCOUNT_CREATION, registerAccountWork } from "../account-work.ts";
-import {
-  anAccount,
-  anOrganization,
-  aUnit,
-  eventually,
-  organizationsSystem,
-  requestEnd,
-  rootOf,
-  signedIn,
-} from "../testing.ts";
+import { anAccount, anOrganization, aUnit, organizationsSystem, requestEnd, rootOf, signedIn } from "../testing.ts";
 
 const DAY_MS = 86_400_000;
 
