@@ -16,6 +16,7 @@ import { healthRoute, resetRoute } from "#gateway/own-routes.ts";
 import { Registry } from "#gateway/registry.ts";
 import { TlsIssuer } from "#gateway/tls.ts";
 import { type AdministratorKey, ensureAdministrator, IamIdentities } from "#services/iam/index.ts";
+import { OrganizationMemberships } from "#services/organizations/index.ts";
 import { services } from "#services/services.ts";
 import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
 import { Bus } from "#store/bus.ts";
@@ -104,6 +105,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const blobsDir = join(dataDir, "blobs");
   const cipher = Cipher.open(join(dataDir, "master.key"));
   const identities = new IamIdentities({ db: store.db, cipher, bus, clock, config });
+  const organizations = new OrganizationMemberships({ db: store.db, bus });
   const audit = new FileAudit(join(dataDir, "audit"), (error) => log("error", "audit trail", { error: String(error) }));
   const work = new Work(store, bus, (item, error) =>
     log("error", `${item.kind} ${item.id} failed and is tried again`, {
@@ -132,6 +134,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     clock,
     cipher,
     identities,
+    organizations,
     audit,
     client: (principal, scope) => new InProcessClient(system, registry, principal, scope),
     principalOf: (credentials) => principalOf(system, credentials),
@@ -160,6 +163,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
             await emptyTables(store.db);
             await rm(blobsDir, { recursive: true, force: true });
             await identities.forgetAll();
+            organizations.forgetAll();
             await ensureAdministrator(system);
           });
         }
@@ -186,6 +190,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       await listener.close(CLOSE_GRACE_MS);
       await audit.flush();
       await identities.stop();
+      organizations.stop();
       await store.close();
     },
   };

@@ -4,6 +4,7 @@ import type { CompiledPolicy } from "./authz/compile.ts";
 import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";
 import { WireError } from "./errors.ts";
+import { type Guardrails, guardrailsOf } from "./guardrails.ts";
 import type { Authorization, ContextKeys } from "./operation.ts";
 
 /** One thing to be allowed. */
@@ -37,13 +38,17 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
 }
 
 export async function requireAccess(call: Call, request: AccessRequest): Promise<void> {
-  const policies = await call.system.identities.policiesOf(call.principal, call.db);
+  const { action, resource } = request;
+  const resourceAccountId = request.resourceAccountId ?? (accountOf(resource) || call.accountId);
+  const sourceAccountId = call.sourceArn && accountOf(call.sourceArn);
+  const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId });
+  const policies = { ...(await call.system.identities.policiesOf(call.principal, call.db)), ...guardrails.policies };
   const evaluated = {
-    action: request.action,
-    resource: request.resource,
-    resourceAccountId: request.resourceAccountId ?? (accountOf(request.resource) || call.accountId),
+    action,
+    resource,
+    resourceAccountId,
     principal: call.principal,
-    context: { ...globalContext(call), ...request.context },
+    context: { ...globalContext(call), ...guardrails.context, ...request.context },
   };
   const decision = evaluateSafely(call, evaluated, policies, request);
   if (decision.allowed) return;
@@ -61,7 +66,7 @@ export class AccessDeniedError extends WireError {
 function evaluateSafely(
   call: Call,
   request: Parameters<typeof evaluate>[0],
-  policies: PrincipalPolicies,
+  policies: PrincipalPolicies & Guardrails["policies"],
   { resourcePolicy, resourcePolicyRequired }: AccessRequest,
 ): Decision {
   try {
@@ -69,6 +74,7 @@ function evaluateSafely(
       identity: policies.identity,
       ...(policies.boundary && { boundary: policies.boundary }),
       ...(policies.scps && { scps: policies.scps }),
+      ...(policies.rcps && { rcps: policies.rcps }),
       ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
       ...(resourcePolicy && { resource: resourcePolicy }),
       ...(resourcePolicyRequired && { resourcePolicyRequired }),

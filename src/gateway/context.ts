@@ -70,7 +70,7 @@ export interface Identities {
     now: Date,
   ): Promise<CredentialsRecord | "unknown" | "invalid-token" | "expired">;
   /**
-   * Everything that is attached to the principal: identity policies, boundary, SCPs. Compiled and cached. `db` is the
+   * Everything that is attached to the principal: identity policies and boundary. Compiled and cached. `db` is the
    * call's: inside a transaction nothing may be read around it.
    */
   policiesOf(principal: Principal, db?: Database): Promise<PrincipalPolicies>;
@@ -83,7 +83,27 @@ export interface Identities {
 export interface PrincipalPolicies {
   readonly identity: readonly CompiledPolicy[];
   readonly boundary?: CompiledPolicy;
+}
+
+/** What the gateway needs of Organizations; implemented in services/organizations and wired by main.ts. */
+export interface Organizations {
+  /**
+   * The account's place in its organization; undefined for accounts without one. Cached; a Promise only where it must be
+   * read. `db` is the call's: inside a transaction nothing may be read around it.
+   */
+  membershipOf(accountId: string, db?: Database): Membership | undefined | Promise<Membership | undefined>;
+}
+
+/** An account in an organization. */
+export interface Membership {
+  readonly organizationId: string;
+  readonly managementAccountId: string;
+  /** Organization, root and OUs down to the account's own parent: `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`. */
+  readonly path: string;
+  /** Of the root, each OU on the path and the account; absent for the management account and where the type is disabled. */
   readonly scps?: readonly (readonly CompiledPolicy[])[];
+  /** As `scps`, for what may be done to the account's resources. */
+  readonly rcps?: readonly (readonly CompiledPolicy[])[];
 }
 
 export interface System {
@@ -96,6 +116,7 @@ export interface System {
   readonly clock: Clock;
   readonly cipher: Cipher;
   readonly identities: Identities;
+  readonly organizations: Organizations;
   readonly audit: Audit;
   /** Calls operations in this process as `principal`: the same authorize, audit and handler, without HTTP. */
   client(principal: Principal, scope: CallScope): Client;
@@ -148,7 +169,10 @@ export function servicePrincipal(service: string, accountId: string): Principal 
   return { type: "Service", arn: service, accountId, userId: service, accessKeyId: undefined, service };
 }
 
-/** The account's root: allowed everything in the account except what an SCP or a resource policy denies. */
+/**
+ * The account's root: allowed everything in the account except what an SCP or a resource policy denies. Without an access
+ * key it is Slipway itself that looks something up, which no SCP restricts.
+ */
 export function rootPrincipal(accountId: string, accessKeyId?: string): Principal {
   return { type: "Root", arn: `arn:aws:iam::${accountId}:root`, accountId, userId: accountId, accessKeyId };
 }

@@ -52,5 +52,5 @@ function validate(service: Service, model: OperationModel, input: Record<string,
   if (found.length === 0) return;
   const message = service.validation.message?.(found) ?? validationMessage(found);
   const { code } = service.validation;
-  throw new WireError(typeof code === "string" ? code : code(found), 400, message);
+  throw new WireError(typeof code === "string" ? code : code(found), 400, message, service.validation.members?.(found));
 }

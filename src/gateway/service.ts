@@ -36,6 +36,8 @@ export interface DataPlane {
 export interface ValidationError {
   readonly code: string | ((violations: readonly Violation[]) => string);
   message?(violations: readonly Violation[]): string;
+  /** Further members of the error: Organizations gives a reason. */
+  members?(violations: readonly Violation[]): Readonly<Record<string, unknown>>;
 }
 
 export interface ServiceDefinition<M extends object> {

@@ -10,6 +10,7 @@ import { elbv2 } from "./elbv2/index.ts";
 import { iam } from "./iam/index.ts";
 import { kms } from "./kms/index.ts";
 import { logs } from "./logs/index.ts";
+import { organizations } from "./organizations/index.ts";
 import { s3 } from "./s3/index.ts";
 import { sts } from "./sts/index.ts";
 
@@ -24,6 +25,7 @@ export const services: readonly Service[] = [
   iam,
   kms,
   logs,
+  organizations,
   s3,
   sts,
 ];

@@ -13,7 +13,14 @@ import type { Audit } from "#gateway/audit.ts";
 import type { CompiledPolicy } from "#gateway/authz/compile.ts";
 import { Cipher } from "#gateway/cipher.ts";
 import { type Client, InProcessClient } from "#gateway/client.ts";
-import { type Config, type Identities, type Principal, rootPrincipal, type System } from "#gateway/context.ts";
+import {
+  type Config,
+  type Identities,
+  type Organizations,
+  type Principal,
+  rootPrincipal,
+  type System,
+} from "#gateway/context.ts";
 import { Registry } from "#gateway/registry.ts";
 import type { Service } from "#gateway/service.ts";
 import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
@@ -43,6 +50,8 @@ export interface TestSystemOptions {
   readonly engine?: Engine;
   /** Overrides the simple built-in one; made once the store is open. */
   readonly identities?: (system: Pick<System, "db" | "cipher" | "bus" | "clock" | "config">) => Identities;
+  /** Without it no account is in an organization. */
+  readonly organizations?: (system: Pick<System, "db" | "bus">) => Organizations;
   readonly config?: Partial<Config>;
   /** "postgres://…" or ":memory:"; without it a schema of its own in SLIPWAY_TEST_DATABASE, else ":memory:". */
   readonly database?: string;
@@ -104,6 +113,7 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
     clock,
     cipher,
     identities,
+    organizations: options.organizations?.({ db: store.db, bus }) ?? { membershipOf: () => undefined },
     audit,
     registry,
     audited,

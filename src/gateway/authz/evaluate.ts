@@ -28,6 +28,8 @@ export interface PolicySet {
   session?: readonly CompiledPolicy[];
   /** One list per level: root, organizational units, account. Each level must allow. Not for the management account. */
   scps?: readonly (readonly CompiledPolicy[])[];
+  /** As SCPs, of the account that the resource is in; they hold for every principal. */
+  rcps?: readonly (readonly CompiledPolicy[])[];
   resource?: CompiledPolicy;
   /** Trust policies and KMS key policies must allow by themselves: the identity policy alone is not enough. */
   resourcePolicyRequired?: boolean;
@@ -38,7 +40,8 @@ export type PolicyType =
   | "resource-based policy"
   | "permissions boundary"
   | "session policy"
-  | "service control policy";
+  | "service control policy"
+  | "resource control policy";
 
 export interface Decision {
   allowed: boolean;
@@ -79,6 +82,7 @@ function isAccountPrincipal(principal: PrincipalView): boolean {
 function explicitDenial(request: StatementRequest, policies: PolicySet): PolicyType | undefined {
   const denies = (policy: CompiledPolicy) => policy.denies(request);
   const ofAccount = isAccountPrincipal(request.principal);
+  if (policies.rcps?.some((level) => level.some(denies))) return "resource control policy";
   if (ofAccount && policies.scps?.some((level) => level.some(denies))) return "service control policy";
   if (policies.resource?.denies(request)) return "resource-based policy";
   if (!ofAccount) return undefined;
@@ -94,6 +98,7 @@ function missingAllow(
   resourceAccountId: string,
   policies: PolicySet,
 ): PolicyType | undefined {
+  if (policies.rcps?.some((level) => !level.some((policy) => policy.allows(request)))) return "resource control policy";
   const grant = policies.resource?.grant(request) ?? "none";
   if (!isAccountPrincipal(request.principal)) return grant === "direct" ? undefined : "resource-based policy";
 
@@ -138,6 +143,7 @@ const ARTICLE = {
   "permissions boundary": "a",
   "session policy": "a",
   "service control policy": "a",
+  "resource control policy": "a",
 } as const satisfies Record<PolicyType, string>;
 
 /**

@@ -11,6 +11,7 @@ import { CreateConnectionCommand } from "@aws-sdk/client-codestar-connections";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { git } from "#git/git.ts";
+import { eventually } from "#tests/helpers/eventually.ts";
 import { ACCOUNT, type TestSystem, type TestSystemOptions, testSystem } from "#tests/helpers/test-system.ts";
 import { codeconnections } from "../codeconnections/index.ts";
 import { codestarConnections } from "../codestar-connections/index.ts";
@@ -19,6 +20,8 @@ import { s3 } from "../s3/index.ts";
 import { sts } from "../sts/index.ts";
 import { codepipeline } from "./index.ts";
 import { FakeCodeBuild, FakeEcs } from "./testing-services.ts";
+
+export { eventually };
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/pipeline`;
 export const BUCKET = "codepipeline-artifacts";
@@ -160,19 +163,6 @@ export function aSource(
 
 export function anApproval(name = "Approve"): pipelines.ActionDeclaration {
   return { name, actionTypeId: { category: "Approval", owner: "AWS", provider: "Manual", version: "1" } };
-}
-
-/** Looks again and again; fails with what it last saw when nothing comes of it. */
-export async function eventually<T>(look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
-  const PATIENCE_MS = 20_000;
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const seen = await look();
-    if (holds(seen)) return seen;
-    if (Date.now() > deadline)
-      throw new Error(`It never came to what was expected; last seen: ${JSON.stringify(seen)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** What aPipeline is called. */

@@ -1,0 +1,93 @@
+/**
+ * What an organization adds to a decision: the service control policies of the caller's account, the resource control
+ * policies of the resource's, and the condition keys that name organizations.
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+ * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+ */
+import type { PolicySet } from "./authz/evaluate.ts";
+import type { Call, Membership, Principal } from "./context.ts";
+
+export interface Guardrails {
+  readonly policies: Pick<PolicySet, "scps" | "rcps">;
+  /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** SCPs "affect only IAM users and roles that are managed by accounts that are part of the organization", and the root. */
+const ACCOUNT_PRINCIPALS: ReadonlySet<Principal["type"]> = new Set(["User", "AssumedRole", "FederatedUser", "Root"]);
+
+const NONE: Guardrails = { policies: {}, context: {} };
+
+export interface GuardedRequest {
+  readonly action: string;
+  readonly resource: string;
+  readonly resourceAccountId: string;
+  /** The account of `aws:SourceArn`. */
+  readonly sourceAccountId?: string | undefined;
+}
+
+export async function guardrailsOf(call: Call, request: GuardedRequest): Promise<Guardrails> {
+  const { principal, db } = call;
+  const { organizations } = call.system;
+  const { resourceAccountId, sourceAccountId } = request;
+  const own = await organizations.membershipOf(principal.accountId, db);
+  const resources =
+    resourceAccountId === principal.accountId ? own : await organizations.membershipOf(resourceAccountId, db);
+  const source = sourceAccountId ? await organizations.membershipOf(sourceAccountId, db) : undefined;
+  if (!own && !resources && !source) return NONE;
+
+  const ofAccount = ACCOUNT_PRINCIPALS.has(principal.type);
+  const exempt = isServiceLinked(principal);
+  const scps = ofAccount && !exempt && !isSlipwayItself(principal) ? own?.scps : undefined;
+  const rcps = exempt || !rcpsApplyTo(request) ? undefined : resources?.rcps;
+  return {
+    policies: { ...(scps && { scps }), ...(rcps && { rcps }) },
+    context: {
+      ...(ofAccount && keys("principal", own)),
+      ...keys("resource", resources),
+      ...(principal.type === "Service" && keys("source", source)),
+    },
+  };
+}
+
+function keys(whose: "principal" | "resource" | "source", membership: Membership | undefined) {
+  return (
+    membership && {
+      [`aws:${whose}orgid`]: membership.organizationId,
+      [`aws:${whose}orgpaths`]: [membership.path],
+    }
+  );
+}
+
+/** "SCPs do not affect any service-linked role", and neither do RCPs. */
+function isServiceLinked({ roleArn }: Principal): boolean {
+  return roleArn?.includes(":role/aws-service-role/") === true;
+}
+
+/** A root without credentials is nobody's request: Slipway looks something up in the account, such as a role to assume. */
+function isSlipwayItself({ type, accessKeyId }: Principal): boolean {
+  return type === "Root" && accessKeyId === undefined;
+}
+
+/**
+ * Of the services that Slipway has or will have, those that the guide lists under "AWS services that support RCPs".
+ * `kms:RetireGrant` is never restricted (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
+ */
+export const RCP_SERVICES: ReadonlySet<string> = new Set([
+  "codebuild",
+  "codecommit",
+  "codepipeline",
+  "ecr",
+  "events",
+  "kms",
+  "logs",
+  "s3",
+  "secretsmanager",
+  "servicediscovery",
+  "sqs",
+  "sts",
+]);
+
+function rcpsApplyTo({ action }: GuardedRequest): boolean {
+  return action !== "kms:RetireGrant" && RCP_SERVICES.has(action.slice(0, action.indexOf(":")));
+}

@@ -1,0 +1,201 @@
+/** SCPs and RCPs on the calls of people who signed in to a member account. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as logsSdk from "@aws-sdk/client-cloudwatch-logs";
+import * as iamSdk from "@aws-sdk/client-iam";
+import * as sdk from "@aws-sdk/client-organizations";
+import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
+import { logs } from "../logs/index.ts";
+import {
+  anAccount,
+  anOrganization,
+  aPolicy,
+  attach,
+  aUnit,
+  document,
+  organizationsSystem,
+  restrict,
+  rootOf,
+  signedIn,
+} from "./testing.ts";
+
+const group = (name: string, tags?: Record<string, string>) =>
+  new logsSdk.CreateLogGroupCommand({ logGroupName: name, ...(tags && { tags }) });
+
+describe("an SCP", () => {
+  it("denies what the account's own administrators allow, in AWS's words, and nobody else", async () => {
+    await using system = await organizationsSystem({ services: [logs] });
+    const { rootId } = await anOrganization(system);
+    const unit = await aUnit(system, rootId, "Workloads");
+    const [inside, outside] = [await anAccount(system, "in", unit), await anAccount(system, "out")];
+    const member = await signedIn(system, inside);
+    await member.send(group("before"));
+    await restrict(
+      system,
+      unit,
+      "tagged",
+      document({
+        Effect: "Deny",
+        Action: "logs:CreateLogGroup",
+        Resource: "*",
+        Condition: { Null: { "aws:RequestTag/stage": "true" } },
+      }),
+    );
+    const arn = `arn:aws:logs:${REGION}:${inside}:log-group:mine:log-stream:`;
+    const end = "is not authorized to perform: logs:CreateLogGroup";
+    await assert.rejects(member.send(group("mine")), {
+      name: "AccessDenied",
+      message: `User: ${member.principal.arn} ${end} on resource: ${arn} with an explicit deny in a service control policy`,
+    });
+    await assert.rejects(rootOf(system, inside).send(group("mine")), {
+      message: `User: arn:aws:iam::${inside}:root ${end} on resource: ${arn} with an explicit deny in a service control policy`,
+    });
+    await member.send(group("mine", { stage: "dev" }));
+    await (await signedIn(system, outside)).send(group("mine"));
+    await system.root.send(group("mine"));
+  });
+
+  it("that is an allow list leaves nothing else, and every level must allow", async () => {
+    await using system = await organizationsSystem({ services: [logs] });
+    const { root } = system;
+    const { rootId } = await anOrganization(system);
+    const unit = await aUnit(system, rootId, "Workloads");
+    const account = await anAccount(system, "dev", unit);
+    const member = await signedIn(system, account);
+    await restrict(system, unit, "sts only", document({ Effect: "Allow", Action: "sts:*", Resource: "*" }));
+    await member.send(group("one"));
+    await root.send(new sdk.DetachPolicyCommand({ PolicyId: "p-FullAWSAccess", TargetId: unit }));
+    await assert.rejects(member.send(group("two")), {
+      message: /because no service control policy allows the logs:CreateLogGroup action$/,
+    });
+    const both = await restrict(system, unit, "logs", document({ Effect: "Allow", Action: "logs:*", Resource: "*" }));
+    await member.send(group("two"));
+    await root.send(new sdk.DetachPolicyCommand({ PolicyId: both, TargetId: unit }));
+    await assert.rejects(member.send(group("three")), { name: "AccessDenied" });
+    await root.send(
+      new sdk.MoveAccountCommand({ AccountId: account, SourceParentId: unit, DestinationParentId: rootId }),
+    );
+    await member.send(group("three"));
+  });
+
+  it("takes effect at once when it is attached, changed, detached or its type disabled", async () => {
+    await using system = await organizationsSystem({ services: [logs] });
+    const { root } = system;
+    const { rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const member = await signedIn(system, account);
+    const describeGroups = () => member.send(new logsSdk.DescribeLogGroupsCommand({}));
+    const denied = { name: "AccessDenied" };
+    await describeGroups();
+    const deny = (Action: string) => document({ Effect: "Deny", Action, Resource: "*" });
+    const PolicyId = await restrict(system, account, "no logs", deny("logs:*"));
+    await assert.rejects(describeGroups(), denied);
+    await root.send(new sdk.UpdatePolicyCommand({ PolicyId, Content: deny("kms:*") }));
+    await describeGroups();
+    await root.send(new sdk.UpdatePolicyCommand({ PolicyId, Content: deny("logs:*") }));
+    await assert.rejects(describeGroups(), denied);
+    await root.send(new sdk.DetachPolicyCommand({ PolicyId, TargetId: account }));
+    await describeGroups();
+    await attach(system, PolicyId, rootId);
+    await assert.rejects(describeGroups(), denied);
+    await root.send(new sdk.DisablePolicyTypeCommand({ RootId: rootId, PolicyType: "SERVICE_CONTROL_POLICY" }));
+    await describeGroups();
+  });
+
+  it("against IAM keeps nobody from the account whose role may be assumed, nor from being told who one is", async () => {
+    await using system = await organizationsSystem();
+    const { rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    await restrict(
+      system,
+      rootId,
+      "no iam",
+      document({ Effect: "Deny", Action: ["iam:*", "sts:Get*"], Resource: "*" }),
+    );
+    const member = await signedIn(system, account);
+    await assert.rejects(member.send(new iamSdk.ListUsersCommand({})), { name: "AccessDenied" });
+    const identity = await member.send(new GetCallerIdentityCommand({}));
+    assert.equal(identity.Account, account);
+    // An account that is made under such a policy has its role all the same.
+    await signedIn(system, await anAccount(system, "another"));
+    assert.deepEqual(system.workErrors, []);
+  });
+
+  it("keeps an account from leaving", async () => {
+    await using system = await organizationsSystem();
+    const { rootId } = await anOrganization(system);
+    const guest = rootOf(system, "999988887777");
+    const invite = new sdk.InviteAccountToOrganizationCommand({ Target: { Type: "ACCOUNT", Id: "999988887777" } });
+    const { Handshake } = await system.root.send(invite);
+    await guest.send(new sdk.AcceptHandshakeCommand({ HandshakeId: Handshake!.Id! }));
+    const policy = document({ Effect: "Deny", Action: "organizations:LeaveOrganization", Resource: "*" });
+    const PolicyId = await restrict(system, rootId, "stay", policy);
+    await assert.rejects(guest.send(new sdk.LeaveOrganizationCommand({})), { name: "AccessDenied" });
+    await system.root.send(new sdk.DetachPolicyCommand({ PolicyId, TargetId: rootId }));
+    await guest.send(new sdk.LeaveOrganizationCommand({}));
+  });
+});
+
+describe("the organization's condition keys", () => {
+  it("let a role trust an organization, or a part of it", async () => {
+    await using system = await organizationsSystem();
+    const { id, rootId } = await anOrganization(system);
+    const unit = await aUnit(system, rootId, "Workloads");
+    const inside = await signedIn(system, await anAccount(system, "in", unit));
+    const beside = await signedIn(system, await anAccount(system, "out"));
+    const trusting = async (RoleName: string, Condition: object) => {
+      const trust = document({ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole", Condition });
+      await system.root.send(new iamSdk.CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
+      return new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${ACCOUNT}:role/${RoleName}`, RoleSessionName: "visit" });
+    };
+    const everywhere = await trusting("org", { StringEquals: { "aws:PrincipalOrgID": id } });
+    await inside.send(everywhere);
+    await beside.send(everywhere);
+    const below = await trusting("unit", {
+      "ForAnyValue:StringLike": { "aws:PrincipalOrgPaths": `${id}/*/${unit}/*` },
+    });
+    await inside.send(below);
+    await assert.rejects(beside.send(below), { name: "AccessDenied" });
+    const other = await trusting("other", { StringEquals: { "aws:PrincipalOrgID": "o-another000" } });
+    await assert.rejects(inside.send(other), { name: "AccessDenied" });
+  });
+});
+
+describe("an RCP", () => {
+  it("keeps strangers out of a role that trusts them", async () => {
+    await using system = await organizationsSystem();
+    const { id, rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const member = await signedIn(system, account);
+    const stranger = rootOf(system, "999988887777");
+    await stranger.send(new iamSdk.CreateUserCommand({ UserName: "eve" }));
+    const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    await stranger.send(new iamSdk.AttachUserPolicyCommand({ UserName: "eve", PolicyArn }));
+    const { AccessKey } = await stranger.send(new iamSdk.CreateAccessKeyCommand({ UserName: "eve" }));
+    const principal = await system.principalOf({ AccessKeyId: AccessKey!.AccessKeyId! });
+    const eve = system.client(principal, { accountId: "999988887777", region: REGION });
+    const trust = document({ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" });
+    await member.send(new iamSdk.CreateRoleCommand({ RoleName: "open", AssumeRolePolicyDocument: trust }));
+    const RoleArn = `arn:aws:iam::${account}:role/open`;
+    const assume = new AssumeRoleCommand({ RoleArn, RoleSessionName: "visit" });
+    await eve.send(assume);
+
+    const type = "RESOURCE_CONTROL_POLICY";
+    await system.root.send(new sdk.EnablePolicyTypeCommand({ RootId: rootId, PolicyType: type }));
+    await eve.send(assume);
+    const perimeter = document({
+      Effect: "Deny",
+      Principal: "*",
+      Action: "sts:AssumeRole",
+      Resource: "*",
+      Condition: { StringNotEqualsIfExists: { "aws:PrincipalOrgID": id } },
+    });
+    await attach(system, await aPolicy(system, "perimeter", perimeter, type), rootId);
+    await assert.rejects(eve.send(assume), {
+      name: "AccessDenied",
+      message: `User: ${principal.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn} with an explicit deny in a resource control policy`,
+    });
+    await member.send(assume);
+  });
+});

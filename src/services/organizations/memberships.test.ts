@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as sdk from "@aws-sdk/client-organizations";
+import type { Membership } from "#gateway/context.ts";
+import { inTransaction } from "#store/database.ts";
+import { ACCOUNT } from "#tests/helpers/test-system.ts";
+import { anAccount, anOrganization, aUnit, document, organizationsSystem, restrict } from "./testing.ts";
+
+const OUTSIDER = "999988887777";
+
+describe("memberships", () => {
+  it("are read once, those without an organization too", async () => {
+    await using system = await organizationsSystem();
+    const { organizations } = system;
+    const { id, rootId } = await anOrganization(system);
+    const unit = await aUnit(system, rootId, "Workloads");
+    const account = await anAccount(system, "dev", unit);
+    assert.equal(await organizations.membershipOf(OUTSIDER), undefined);
+    const loaded = await organizations.membershipOf(account);
+    // What is at hand is answered without a Promise, so without the database.
+    assert.equal(organizations.membershipOf(OUTSIDER), undefined);
+    const membership = organizations.membershipOf(account) as Membership;
+    assert.equal(membership, loaded);
+    assert.equal(membership.organizationId, id);
+    assert.equal(membership.managementAccountId, ACCOUNT);
+    assert.equal(membership.path, `${id}/${rootId}/${unit}/`);
+    assert.deepEqual(
+      membership.scps!.map(({ length }) => length),
+      [1, 1, 1],
+    );
+    assert.equal(membership.rcps, undefined);
+    const management = (await organizations.membershipOf(ACCOUNT))!;
+    assert.equal(management.scps, undefined);
+    assert.equal(management.path, `${id}/${rootId}/`);
+  });
+
+  it("are forgotten when the organization changes", async () => {
+    await using system = await organizationsSystem();
+    const { organizations } = system;
+    const { rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const levels = async () => (await organizations.membershipOf(account))!.scps!.map(({ length }) => length);
+    assert.deepEqual(await levels(), [1, 1]);
+    await restrict(system, rootId, "guard", document({ Effect: "Deny", Action: "s3:*", Resource: "*" }));
+    assert.deepEqual(await levels(), [2, 1]);
+    await system.root.send(new sdk.DisablePolicyTypeCommand({ RootId: rootId, PolicyType: "SERVICE_CONTROL_POLICY" }));
+    assert.equal((await organizations.membershipOf(account))!.scps, undefined);
+  });
+
+  it("inside a transaction count what it changed, and are not remembered", async () => {
+    await using system = await organizationsSystem();
+    const { organizations } = system;
+    await assert.rejects(
+      inTransaction(system.db, async (trx) => {
+        await system.root.within(trx).send(new sdk.CreateOrganizationCommand({}));
+        assert.notEqual(await organizations.membershipOf(ACCOUNT, trx), undefined);
+        throw new Error("rolled back");
+      }),
+      /rolled back/,
+    );
+    assert.equal(await organizations.membershipOf(ACCOUNT), undefined);
+  });
+});

@@ -1,0 +1,141 @@
+/** Invitations and other handshakes. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_invites.html */
+import type * as sdk from "@aws-sdk/client-organizations";
+import type { Call } from "#gateway/context.ts";
+import type { Authorization, OperationOf } from "#gateway/operation.ts";
+import type { Database } from "#store/database.ts";
+import { changing, organizationOperation, requireTagging } from "../administration.ts";
+import { handshakeNotFound, invalidInput } from "../errors.ts";
+import { accept, cancel, end, invite, isShown } from "../handshakes.ts";
+import { accountArn, accountOfUnnamedEmail, arnOf, type Handshake, handshakeArn, toHandshake } from "../model.ts";
+import { pageOf } from "../paging.ts";
+import { findAccountByEmail } from "../store/accounts.ts";
+import { findHandshake, listHandshakes } from "../store/handshakes.ts";
+import { findOrganization } from "../store/organizations.ts";
+import { checkedTags, requestTags } from "../tag-rules.ts";
+
+async function invitedAccount(db: Database, { Id, Type }: sdk.HandshakeParty): Promise<string> {
+  if (Type === "ACCOUNT") {
+    if (!/^\d{12}$/.test(Id!)) throw invalidInput("INVALID_PATTERN");
+    return Id!;
+  }
+  if (Type !== "EMAIL") throw invalidInput("INVALID_PARTY_TYPE_TARGET");
+  const accountId = (await findAccountByEmail(db, Id!))?.id ?? accountOfUnnamedEmail(Id!);
+  if (accountId === undefined) throw invalidInput("INVALID_EMAIL_ADDRESS_TARGET");
+  return accountId;
+}
+
+export const InviteAccountToOrganization = organizationOperation<sdk.InviteAccountToOrganizationCommand>({
+  action: "InviteAccountToOrganization",
+  callers: "management",
+  writes: true,
+  resources: ({ Target }, { organization }) => [
+    Target?.Type === "ACCOUNT" ? accountArn(organization, Target.Id!) : "*",
+  ],
+  context: ({ Tags }) => requestTags(Tags),
+  async run(input, scope) {
+    const { call, db, organization } = scope;
+    const tags = checkedTags(input.Tags);
+    const party = input.Target!;
+    const accountId = await invitedAccount(db, party);
+    await requireTagging(scope, arnOf(organization, `account/${accountId}`), input.Tags);
+    const handshake = await invite(db, organization, call.now, { accountId, party, notes: input.Notes, tags });
+    return { Handshake: toHandshake(handshake, call.now) };
+  },
+});
+
+type About = { HandshakeId: string | undefined };
+
+/** Also accounts without an organization have handshakes, and see none but their own. */
+function aboutHandshake(action: string): Authorization<About> {
+  return {
+    action: `organizations:${action}`,
+    async resources({ HandshakeId }, call) {
+      const handshake = await findHandshake(call.db, HandshakeId!);
+      return [handshake ? handshakeArn(handshake) : "*"];
+    },
+    resourceAccountId: (_resource, _input, call) => call.accountId,
+  };
+}
+
+/** Throws HandshakeNotFoundException, also to whom the handshake is none of. */
+async function handshakeOf(
+  db: Database,
+  { HandshakeId }: About,
+  { accountId, now }: Call,
+  ...roles: readonly ("sender" | "recipient")[]
+): Promise<Handshake> {
+  const handshake = await findHandshake(db, HandshakeId!);
+  const concerned =
+    (roles.includes("sender") && handshake?.managementAccountId === accountId) ||
+    (roles.includes("recipient") && handshake?.accountId === accountId);
+  if (!handshake || !concerned || !isShown(handshake, now)) throw handshakeNotFound();
+  return handshake;
+}
+
+export const AcceptHandshake: OperationOf<sdk.AcceptHandshakeCommand> = {
+  authorize: aboutHandshake("AcceptHandshake"),
+  run: (input, call) =>
+    changing(call, async (trx) => {
+      const handshake = await handshakeOf(trx, input, call, "recipient");
+      return { Handshake: toHandshake(await accept(trx, handshake, call.now), call.now) };
+    }),
+};
+
+export const DeclineHandshake: OperationOf<sdk.DeclineHandshakeCommand> = {
+  authorize: aboutHandshake("DeclineHandshake"),
+  run: (input, call) =>
+    changing(call, async (trx) => {
+      const handshake = await handshakeOf(trx, input, call, "recipient");
+      return { Handshake: toHandshake(await end(trx, handshake, "DECLINED", call.now), call.now) };
+    }),
+};
+
+export const CancelHandshake: OperationOf<sdk.CancelHandshakeCommand> = {
+  authorize: aboutHandshake("CancelHandshake"),
+  run: (input, call) =>
+    changing(call, async (trx) => {
+      const handshake = await handshakeOf(trx, input, call, "sender");
+      const organization = await findOrganization(trx, handshake.organizationId);
+      if (!organization) return { Handshake: toHandshake(await end(trx, handshake, "CANCELED", call.now), call.now) };
+      return { Handshake: toHandshake(await cancel(trx, organization, handshake, call.now), call.now) };
+    }),
+};
+
+export const DescribeHandshake: OperationOf<sdk.DescribeHandshakeCommand> = {
+  authorize: aboutHandshake("DescribeHandshake"),
+  async run(input, call) {
+    const handshake = await handshakeOf(call.db, input, call, "sender", "recipient");
+    return { Handshake: toHandshake(handshake, call.now) };
+  },
+};
+
+interface ListRequest {
+  readonly Filter?: sdk.HandshakeFilter | undefined;
+  readonly MaxResults?: number | undefined;
+  readonly NextToken?: string | undefined;
+}
+
+function listed(request: ListRequest, all: readonly Handshake[], now: Date) {
+  const { ActionType, ParentHandshakeId } = request.Filter ?? {};
+  if (ActionType !== undefined && ParentHandshakeId !== undefined) throw invalidInput("MAX_LIMIT_EXCEEDED_FILTER");
+  const wanted = all.filter(
+    (handshake) =>
+      isShown(handshake, now) &&
+      (ActionType === undefined || handshake.action === ActionType) &&
+      (ParentHandshakeId === undefined || handshake.parentId === ParentHandshakeId),
+  );
+  const { items, ...rest } = pageOf(request, wanted, ({ id }) => id);
+  return { Handshakes: items.map((handshake) => toHandshake(handshake, now)), ...rest };
+}
+
+export const ListHandshakesForAccount: OperationOf<sdk.ListHandshakesForAccountCommand> = {
+  authorize: { action: "organizations:ListHandshakesForAccount", resources: () => ["*"] },
+  run: async (input, call) => listed(input, await listHandshakes(call.db, { accountId: call.accountId }), call.now),
+};
+
+export const ListHandshakesForOrganization = organizationOperation<sdk.ListHandshakesForOrganizationCommand>({
+  action: "ListHandshakesForOrganization",
+  callers: "readers",
+  run: async (input, { call, db, organization }) =>
+    listed(input, await listHandshakes(db, { organizationId: organization.id }), call.now),
+});
