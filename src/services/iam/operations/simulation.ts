@@ -2,7 +2,7 @@
 import type * as sdk from "@aws-sdk/client-iam";
 import { accountOf } from "#gateway/authorize.ts";
 import type { PrincipalView } from "#gateway/authz/evaluate.ts";
-import { type Call, rootPrincipal } from "#gateway/context.ts";
+import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import type { AttachedPolicy } from "../attached-documents.ts";
 import { invalidInput } from "../errors.ts";
@@ -57,7 +57,7 @@ export const SimulateCustomPolicy: OperationOf<sdk.SimulateCustomPolicyCommand> 
 
 /** Of the account: one list per level of the organization; undefined where none apply. */
 async function scpsOf(call: Call): Promise<Simulation["scps"]> {
-  return (await call.system.identities.policiesOf(rootPrincipal(call.accountId), call.db)).scps;
+  return (await call.system.organizations.membershipOf(call.accountId, call.db))?.scps;
 }
 
 async function answered(request: Request, simulation: Simulation) {
