@@ -4,7 +4,7 @@ import type { Authorization } from "#gateway/operation.ts";
 import { type Database, inTransaction } from "#store/database.ts";
 import { notFound, protectedRole, validationError } from "../errors.ts";
 import { IDENTITIES_CHANGED } from "../identities.ts";
-import { arnOf, type Entity, type EntityKind, type EntityRef, iamArn } from "../model.ts";
+import { arnOf, type Entity, type EntityKind, type EntityRef, iamArn, type Tags, toTagList } from "../model.ts";
 import { findEntity, type Slice } from "../store/entities.ts";
 
 /** Changes identities of the caller's account in one transaction; then every process forgets what it cached of it. */
@@ -76,6 +76,11 @@ export function callersUserName(call: Call): string {
   throw validationError("Must specify userName when calling with non-User credentials");
 }
 
+/** "If you do not specify a user name, IAM determines the user name implicitly based on the access key ID signing the request." */
+export function userNameOf(input: { readonly UserName?: string | undefined }, call: Call): string {
+  return input.UserName ?? callersUserName(call);
+}
+
 export interface PageRequest {
   readonly Marker?: string | undefined;
   readonly MaxItems?: number | undefined;
@@ -109,6 +114,12 @@ export function pageOf<T>(request: PageRequest, all: readonly T[], keyOf: (item:
   const list = ({ after, limit }: Slice) =>
     sorted.filter((item) => after === undefined || keyOf(item) > after).slice(0, limit);
   return page(request, list, keyOf);
+}
+
+/** Tags come in the order of their keys. */
+export async function tagPage(request: PageRequest, tags: Tags) {
+  const { items, ...rest } = await pageOf(request, toTagList(tags), ({ Key }) => Key!);
+  return { Tags: items, ...rest };
 }
 
 function fromMarker(marker: string | undefined): string | undefined {
