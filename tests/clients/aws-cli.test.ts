@@ -12,6 +12,7 @@ import { basename, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import type { RunningFile } from "#cli/options.ts";
+import { fromBase32, stepAt, totpCode } from "#services/iam/totp.ts";
 import { ensureTools } from "#setup/apt.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 import { type Json, mismatches, valueAt } from "./matching.ts";
@@ -88,6 +89,11 @@ async function play(scenario: Scenario, { url, port }: RunningFile, caller: Call
         const value = path === "$" ? ran.stdout.trim() : valueAt(JSON.parse(ran.stdout) as Json, path);
         if (value === undefined) assert.fail(report(index, args, ran, [`nothing to save at ${path}`]));
         variables.set(name, typeof value === "string" ? value : JSON.stringify(value));
+      }
+      if (step.authenticator !== undefined) {
+        const seed = fromBase32(await readFile(join(folder, step.authenticator), "utf8"));
+        const step0 = stepAt(new Date()) - 2;
+        for (let code = 1; code <= 6; code++) variables.set(`code${code}`, totpCode(seed, step0 + code));
       }
     }
   } finally {

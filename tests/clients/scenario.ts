@@ -37,6 +37,11 @@ export interface Step {
   readonly stderr?: string;
   /** Files that the client wrote into the working folder. */
   readonly writes?: Readonly<Record<string, string>>;
+  /**
+   * The file with the Base32 seed of an MFA device, which the client wrote: saves `code1` to `code6`, the device's codes in
+   * a row from half a minute ago on.
+   */
+  readonly authenticator?: string;
   /** Variables for later steps: a path in the output, or `$` for all the text that was printed. */
   readonly save?: Readonly<Record<string, string>>;
 }
@@ -65,6 +70,7 @@ const STEP_MEMBERS: ReadonlySet<string> = new Set<keyof Step>([
   "error",
   "stderr",
   "writes",
+  "authenticator",
   "save",
 ]);
 
