@@ -18,7 +18,7 @@ import {
   updateProfileTags,
 } from "../store/instance-profiles.ts";
 import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
-import { about, atPath, changing, existing, modifiable, page, pageOf, refOf, tagPage } from "./support.ts";
+import { about, aboutNamed, atPath, changing, existing, modifiable, page, pageOf, refOf, tagPage } from "./support.ts";
 
 async function required(db: Database, call: Call, name: string): Promise<InstanceProfile> {
   const profile = await findInstanceProfile(db, call.accountId, name);
@@ -47,15 +47,8 @@ function aboutProfile<I extends { InstanceProfileName: string | undefined }>(
   action: string,
   context?: (input: NoInfer<I>) => ContextKeys,
 ): Authorization<I> {
-  return {
-    action: `iam:${action}`,
-    async resources(input, call) {
-      const name = input.InstanceProfileName!;
-      const profile = await findInstanceProfile(call.db, call.accountId, name);
-      return [profile ? arnOf(profile) : iamArn(call.accountId, "instance-profile", "/", name)];
-    },
-    ...(context && { context }),
-  };
+  const find = (call: Call, name: string) => findInstanceProfile(call.db, call.accountId, name);
+  return aboutNamed("instance-profile", find, action, (input) => input.InstanceProfileName!, context);
 }
 
 export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand> = {

@@ -17,7 +17,7 @@ import {
   updateServerCertificate,
 } from "../store/server-certificates.ts";
 import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
-import { atPath, page, tagPage } from "./support.ts";
+import { aboutNamed, atPath, page, tagPage } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_CERTIFICATES = 20;
@@ -33,15 +33,8 @@ function aboutCertificate<I extends NamesCertificate>(
   action: string,
   context?: (input: NoInfer<I>) => ContextKeys,
 ): Authorization<I> {
-  return {
-    action: `iam:${action}`,
-    async resources(input, call) {
-      const name = input.ServerCertificateName!;
-      const found = await findServerCertificate(call.db, call.accountId, name);
-      return [found ? arnOf(found) : iamArn(call.accountId, "server-certificate", "/", name)];
-    },
-    ...(context && { context }),
-  };
+  const find = (call: Call, name: string) => findServerCertificate(call.db, call.accountId, name);
+  return aboutNamed("server-certificate", find, action, (input) => input.ServerCertificateName!, context);
 }
 
 function arnOf({ accountId, path, name }: ServerCertificate): string {
