@@ -24,19 +24,25 @@ export interface PasswordPolicy {
 export const MAX_REMEMBERED = 24;
 
 const DAY_MS = 86_400_000;
-const UPPERCASE = /[A-Z]/;
-const LOWERCASE = /[a-z]/;
-const NUMBER = /[0-9]/;
-/** "! @ # $ % ^ & * ( ) _ + - = [ ] { } | '" */
-const SYMBOL = /[!@#$%^&*()_+\-=[\]{}|']/;
-const CLASSES = [UPPERCASE, LOWERCASE, NUMBER, SYMBOL];
+/** In the words of AWS. Symbols are "! @ # $ % ^ & * ( ) _ + - = [ ] { } | '". */
+const CLASSES = [
+  { required: "RequireUppercaseCharacters", pattern: /[A-Z]/, name: "uppercase letter" },
+  { required: "RequireLowercaseCharacters", pattern: /[a-z]/, name: "lowercase letter" },
+  { required: "RequireNumbers", pattern: /[0-9]/, name: "number" },
+  { required: "RequireSymbols", pattern: /[!@#$%^&*()_+\-=[\]{}|']/, name: "symbol" },
+] as const;
 /** "Minimum password length of 8 characters", "minimum of three of the following mix of character types". */
 const DEFAULT_LENGTH = 8;
 const DEFAULT_CLASSES = 3;
 
 /** Throws PasswordPolicyViolation. `accountNames` are the account's id and alias, which the default policy refuses. */
 export function requireStrong(password: string, policy: PasswordPolicy | undefined, accountNames: string[]): void {
-  if (!(policy ? meets(password, policy) : meetsDefault(password, accountNames))) {
+  const lacking = CLASSES.filter(({ pattern }) => !pattern.test(password));
+  const demands = policy ? lacking.filter(({ required }) => policy[required]).map(demandOf) : defaultDemands(lacking);
+  const length = policy?.MinimumPasswordLength ?? DEFAULT_LENGTH;
+  if (password.length < length) demands.unshift(`Password should have a minimum length of ${length}`);
+  if (demands.length > 0) throw passwordPolicyViolation(demands.join(", "));
+  if (!policy && accountNames.includes(password)) {
     throw passwordPolicyViolation("Password does not conform to the account password policy.");
   }
 }
@@ -71,20 +77,14 @@ export function toPasswordPolicy(policy: PasswordPolicy): sdk.PasswordPolicy {
   };
 }
 
-function meets(password: string, policy: PasswordPolicy): boolean {
-  return (
-    password.length >= policy.MinimumPasswordLength &&
-    (!policy.RequireUppercaseCharacters || UPPERCASE.test(password)) &&
-    (!policy.RequireLowercaseCharacters || LOWERCASE.test(password)) &&
-    (!policy.RequireNumbers || NUMBER.test(password)) &&
-    (!policy.RequireSymbols || SYMBOL.test(password))
-  );
+type CharacterClass = (typeof CLASSES)[number];
+
+function demandOf({ name }: CharacterClass): string {
+  return `Password should have at least one ${name}`;
 }
 
-function meetsDefault(password: string, accountNames: string[]): boolean {
-  return (
-    password.length >= DEFAULT_LENGTH &&
-    CLASSES.filter((characters) => characters.test(password)).length >= DEFAULT_CLASSES &&
-    !accountNames.includes(password)
-  );
+function defaultDemands(lacking: readonly CharacterClass[]): string[] {
+  const more = DEFAULT_CLASSES - (CLASSES.length - lacking.length);
+  if (more <= 0) return [];
+  return [`Password should meet ${more} more of the following requirements: ${lacking.map(demandOf).join(", ")}`];
 }

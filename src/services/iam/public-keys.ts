@@ -44,7 +44,7 @@ function fromPem(body: string): KeyObject {
 
 function fromSsh(body: string): KeyObject {
   const [type, encoded = ""] = body.split(/\s+/);
-  if (type !== TYPE) throw unrecognizedEncoding("The public key must be encoded in ssh-rsa format or PEM format.");
+  if (type !== TYPE) throw unrecognizedEncoding("Invalid public key uploaded.");
   const [name, exponent, modulus, ...rest] = fields(Buffer.from(encoded, "base64"));
   if (name?.toString() !== TYPE || !exponent || !modulus || rest.length > 0) {
     throw invalidPublicKey("The public key is not a valid ssh-rsa key.");

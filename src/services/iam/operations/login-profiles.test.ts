@@ -8,10 +8,7 @@ import { InProcessClient } from "#gateway/client.ts";
 import { ACCOUNT, REGION, type TestSystem } from "#tests/helpers/test-system.ts";
 import { aUser, iamSystem } from "../testing.ts";
 
-const VIOLATION = {
-  name: "PasswordPolicyViolationException",
-  message: "Password does not conform to the account password policy.",
-};
+const violation = (message: string) => ({ name: "PasswordPolicyViolationException", message });
 const REUSED = {
   name: "PasswordPolicyViolationException",
   message: "Policy constraint violation with password reuse prevention during password change.",
@@ -68,7 +65,22 @@ test("without a policy of its own the account has AWS's default one", async () =
   await aUser(system, "dev");
   const create = (Password: string) =>
     system.root.send(new sdk.CreateLoginProfileCommand({ UserName: "dev", Password }));
-  for (const weak of ["Ab1!", "abcdefghij", "abcdefgh12", ACCOUNT]) await assert.rejects(create(weak), VIOLATION, weak);
+  for (const [weak, message] of [
+    ["Ab1!", "Password should have a minimum length of 8"],
+    [
+      "abcdefgh12",
+      "Password should meet 1 more of the following requirements: Password should have at least one uppercase letter, Password should have at least one symbol",
+    ],
+    [
+      ACCOUNT,
+      /^Password should meet 2 more of the following requirements: .* uppercase letter, .* lowercase letter, .* symbol$/,
+    ],
+    ["ab1", /^Password should have a minimum length of 8, Password should meet 1 more/],
+  ] as const) {
+    await assert.rejects(create(weak), { name: "PasswordPolicyViolationException", message }, weak);
+  }
+  await system.root.send(new sdk.CreateAccountAliasCommand({ AccountAlias: "acme-2026" }));
+  await assert.rejects(create("acme-2026"), violation("Password does not conform to the account password policy."));
   await assert.rejects(create("Łódź-2026"), { name: "ValidationError" });
   await assert.rejects(create("a".repeat(129)), { name: "ValidationError" });
   await create("abcdefG1");
@@ -98,18 +110,18 @@ test("the account's policy is put whole, kept to, and deleted", async () => {
   });
   await aUser(system, "dev");
   const create = (Password: string) => root.send(new sdk.CreateLoginProfileCommand({ UserName: "dev", Password }));
-  await assert.rejects(create("abcdefghij"), VIOLATION);
-  await assert.rejects(create("abcdefgh!"), VIOLATION);
+  await assert.rejects(create("abcdefghij"), violation("Password should have at least one symbol"));
+  await assert.rejects(create("abcdefgh!"), violation("Password should have a minimum length of 10"));
   await create("abcdefghi!");
   const update = (Password: string) => root.send(new sdk.UpdateLoginProfileCommand({ UserName: "dev", Password }));
-  for (const [required, without] of [
-    [{ RequireNumbers: true }, "abcdefG!"],
-    [{ RequireUppercaseCharacters: true }, "abcdefg1!"],
-    [{ RequireLowercaseCharacters: true }, "ABCDEFG1!"],
+  for (const [required, without, lacking] of [
+    [{ RequireNumbers: true }, "abcdefG!", "number"],
+    [{ RequireUppercaseCharacters: true }, "abcdefg1!", "uppercase letter"],
+    [{ RequireLowercaseCharacters: true }, "ABCDEFG1!", "lowercase letter"],
   ] as const) {
     await setPolicy(system, required);
     assert.equal((await get()).PasswordPolicy?.MinimumPasswordLength, 6, "what is not given reverts to its default");
-    await assert.rejects(update(without), VIOLATION, without);
+    await assert.rejects(update(without), violation(`Password should have at least one ${lacking}`));
     await update(`${without}1Aa`);
   }
   await assert.rejects(setPolicy(system, { MinimumPasswordLength: 5 }), { name: "ValidationError" });
@@ -130,7 +142,7 @@ test("users change their own password where a policy lets them, and know the old
     name: "AccessDenied",
     message: "The old password is incorrect.",
   });
-  await assert.rejects(change("First-pass1", "short"), VIOLATION);
+  await assert.rejects(change("First-pass1", "short"), violation("Password should have a minimum length of 8"));
   await change("First-pass1", "Second-pass2");
   await assert.rejects(change("First-pass1", "Third-pass3"), { name: "AccessDenied" });
   await assert.rejects(system.root.send(new sdk.ChangePasswordCommand({ OldPassword: "a", NewPassword: "b" })), {

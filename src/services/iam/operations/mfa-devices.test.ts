@@ -295,3 +295,28 @@ test("a device that has gone wrong is brought back into step", async () => {
     { name: "NoSuchEntityException" },
   );
 });
+
+test("who has a device must prove it to add another or take it away, unless it is somebody else's", async () => {
+  await using system = await start();
+  const { client } = await aUser(system, "dev", policy("Allow", "iam:*MFADevice"));
+  const spare = await aDevice(system, "spare");
+  const names = { UserName: "dev", SerialNumber: spare.serialNumber };
+  const [AuthenticationCode1, AuthenticationCode2] = spare.codes(START, -1, 2);
+  const add = new sdk.EnableMFADeviceCommand({ ...names, AuthenticationCode1, AuthenticationCode2 });
+  const device = await anEnabledDevice(system, "dev", "phone");
+  const unproved = {
+    name: "AccessDenied",
+    message: /^To complete this action, please ensure that you are authenticated/,
+  };
+  await assert.rejects(client.send(add), unproved);
+  const remove = new sdk.DeactivateMFADeviceCommand({ SerialNumber: device.serialNumber });
+  await assert.rejects(client.send(remove), unproved);
+  const [TokenCode] = device.codes(START, 1, 1);
+  const SerialNumber = device.serialNumber;
+  const { Credentials } = await client.send(new sts.GetSessionTokenCommand({ SerialNumber, TokenCode }));
+  const session = await clientOf(system, Credentials!);
+  await session.send(add);
+  await session.send(remove);
+  await system.root.send(new sdk.DeactivateMFADeviceCommand(names));
+  assert.deepEqual((await system.root.send(new sdk.ListMFADevicesCommand({ UserName: "dev" }))).MFADevices, []);
+});

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-iam";
 import type { Call } from "#gateway/context.ts";
+import { WireError } from "#gateway/errors.ts";
 import type { Authorization, ContextKeys, OperationOf } from "#gateway/operation.ts";
 import { type Database, inTransaction } from "#store/database.ts";
 import { alreadyExists, deleteConflict, noSuchEntity, overQuota } from "../errors.ts";
@@ -117,6 +118,7 @@ export const EnableMFADevice: OperationOf<sdk.EnableMFADeviceCommand> = {
       const user = await existing(trx, refOf(call, "user", input.UserName!));
       const device = await required(trx, call, input.SerialNumber!);
       if (device.enabled) throw alreadyExists("MFA Device is already in use.");
+      await requireOwnMfa(trx, call, user);
       if ((await mfaDevicesOfUser(trx, call.accountId, user.id)).length >= MAX_DEVICES_OF_USER) {
         throw overQuota("MFADevicesPerUser", MAX_DEVICES_OF_USER);
       }
@@ -146,6 +148,7 @@ export const DeactivateMFADevice: OperationOf<sdk.DeactivateMFADeviceCommand> = 
     await inTransaction(call.db, async (trx) => {
       const user = await existing(trx, refOf(call, "user", userNameOf(input, call)));
       const device = await requiredOfUser(trx, call, user, input.SerialNumber!);
+      await requireOwnMfa(trx, call, user);
       await updateMfaDevice(trx, { ...device, enabled: undefined });
     });
     return {};
@@ -214,6 +217,16 @@ export const ListMFADeviceTags: OperationOf<sdk.ListMFADeviceTagsCommand> = {
   authorize: aboutDevice("ListMFADeviceTags"),
   run: async (input, call) => tagPage(input, (await required(call.db, call, input.SerialNumber!)).tags),
 };
+
+/** Who has stolen a user's key can neither take the user's devices away nor add one, whatever the policies allow. */
+async function requireOwnMfa(trx: Database, call: Call, user: Entity): Promise<void> {
+  const { principal } = call;
+  if (principal.userId !== user.id || principal.mfaAuthenticatedAt) return;
+  if ((await mfaDevicesOfUser(trx, call.accountId, user.id)).length === 0) return;
+  const message =
+    "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.";
+  throw new WireError("AccessDenied", 403, message);
+}
 
 function changeTags(call: Call, { SerialNumber }: NamesDevice, change: (tags: Tags) => Tags): Promise<object> {
   return inTransaction(call.db, async (trx) => {
