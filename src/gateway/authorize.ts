@@ -104,6 +104,14 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
   };
   if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
   if (principal.service) context["aws:principalservicename"] = principal.service;
+  // "included in the request context only when the principal uses temporary credentials"
+  if (principal.sessionExpiration) {
+    context["aws:multifactorauthpresent"] = String(principal.mfaAuthenticatedAt !== undefined);
+  }
+  if (principal.mfaAuthenticatedAt) {
+    const age = call.now.getTime() - principal.mfaAuthenticatedAt.getTime();
+    context["aws:multifactorauthage"] = String(Math.floor(age / 1000));
+  }
   if (principal.sourceIdentity) context["aws:sourceidentity"] = principal.sourceIdentity;
   if (call.sourceArn) {
     context["aws:sourcearn"] = call.sourceArn;

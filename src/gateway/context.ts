@@ -50,6 +50,8 @@ export interface Principal extends PrincipalView {
   /** `aws:PrincipalTag/…` without the prefix. */
   readonly tags?: Readonly<Record<string, string>>;
   readonly sessionExpiration?: Date;
+  /** When the session's user proved an MFA device; absent where none was. */
+  readonly mfaAuthenticatedAt?: Date;
   readonly sourceIdentity?: string;
 }
 
@@ -74,11 +76,16 @@ export interface Identities {
    * call's: inside a transaction nothing may be read around it.
    */
   policiesOf(principal: Principal, db?: Database): Promise<PrincipalPolicies>;
+  /** Takes a code of the calling user's MFA device; each code counts once. */
+  verifyMfa?(principal: Principal, serialNumber: string, code: string, now: Date, db: Database): Promise<MfaVerdict>;
   /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
   /** Notes that a principal tried an action ("codebuild:StartBuild"), allowed or not. Never awaited. */
   recordAccess?(principal: Principal, action: string, region: string, now: Date): void;
 }
+
+/** "unknown-device": there is no such device, or it is not enabled for the user who calls. */
+export type MfaVerdict = "verified" | "wrong-code" | "unknown-device";
 
 export interface PrincipalPolicies {
   readonly identity: readonly CompiledPolicy[];

@@ -19,6 +19,8 @@ export interface Session {
   readonly policies?: readonly string[];
   /** ARN and unique id of the user whose policies a federated user has at most. */
   readonly issuer?: { readonly arn: string; readonly userId: string };
+  /** When the user proved an MFA device, epoch milliseconds; absent where none was. */
+  readonly mfaAuthenticatedAt?: number;
   /** Names of the tags that go on to sessions which this one makes. */
   readonly transitiveTagKeys?: readonly string[];
 }

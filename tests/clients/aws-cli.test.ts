@@ -12,6 +12,7 @@ import { basename, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import type { RunningFile } from "#cli/options.ts";
+import { fromBase32, stepAt, totpCode } from "#services/iam/totp.ts";
 import { ensureTools } from "#setup/apt.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 import { type Json, mismatches, valueAt } from "./matching.ts";
@@ -48,8 +49,11 @@ describe("the aws CLI", { concurrency: 3 }, () => {
     const scenario = readScenario(join(FOLDER, file));
     it(`${basename(file, ".json")}: ${scenario.name}`, async (test) => {
       const { requires } = scenario;
-      if (requires && version < requires.version) {
+      if (requires?.version !== undefined && version < requires.version) {
         return test.skip(`this CLI is version ${version}: ${requires.because}`);
+      }
+      if (requires?.operation && !(await knows(requires.operation))) {
+        return test.skip(`this CLI has no ${requires.operation.join(" ")}: ${requires.because}`);
       }
       if (scenario.strict) return play(scenario, strict.running, administrator(strict.running));
       const account = String(100_000_000_001 + index);
@@ -85,6 +89,11 @@ async function play(scenario: Scenario, { url, port }: RunningFile, caller: Call
         const value = path === "$" ? ran.stdout.trim() : valueAt(JSON.parse(ran.stdout) as Json, path);
         if (value === undefined) assert.fail(report(index, args, ran, [`nothing to save at ${path}`]));
         variables.set(name, typeof value === "string" ? value : JSON.stringify(value));
+      }
+      if (step.authenticator !== undefined) {
+        const seed = fromBase32(await readFile(join(folder, step.authenticator), "utf8"));
+        const step0 = stepAt(new Date()) - 2;
+        for (let code = 1; code <= 6; code++) variables.set(`code${code}`, totpCode(seed, step0 + code));
       }
     }
   } finally {
@@ -180,6 +189,12 @@ async function majorVersion(): Promise<number> {
   const found = /aws-cli\/(\d+)/.exec(stdout + stderr);
   if (!found) throw new Error(`aws --version said ${stdout}${stderr}`);
   return Number(found[1]);
+}
+
+/** Asks for no more than a form to fill in, which needs no service. */
+async function knows(operation: readonly string[]): Promise<boolean> {
+  const { status } = await run("aws", [...operation, "--generate-cli-skeleton"], {});
+  return status === 0;
 }
 
 async function run(command: string, args: readonly string[], options: SpawnOptions, stdin = ""): Promise<Ran> {

@@ -4,8 +4,13 @@ import type { Json } from "./matching.ts";
 
 export interface Scenario {
   readonly name: string;
-  /** Left out where the client is older than this major version, for the reason given. */
-  readonly requires?: { readonly version: number; readonly because: string };
+  /** Left out where the client is older than this major version or does not know the operation, for the reason given. */
+  readonly requires?: {
+    readonly version?: number;
+    /** `["sts", "get-web-identity-token"]` */
+    readonly operation?: readonly [service: string, operation: string];
+    readonly because: string;
+  };
   /** By the administrator of a Slipway that takes nobody else's key; its account is shared with other such scenarios. */
   readonly strict?: true;
   readonly steps: readonly Step[];
@@ -32,6 +37,11 @@ export interface Step {
   readonly stderr?: string;
   /** Files that the client wrote into the working folder. */
   readonly writes?: Readonly<Record<string, string>>;
+  /**
+   * The file with the Base32 seed of an MFA device, which the client wrote: saves `code1` to `code6`, the device's codes in
+   * a row from half a minute ago on.
+   */
+  readonly authenticator?: string;
   /** Variables for later steps: a path in the output, or `$` for all the text that was printed. */
   readonly save?: Readonly<Record<string, string>>;
 }
@@ -60,6 +70,7 @@ const STEP_MEMBERS: ReadonlySet<string> = new Set<keyof Step>([
   "error",
   "stderr",
   "writes",
+  "authenticator",
   "save",
 ]);
 

@@ -61,6 +61,68 @@ export function protectedRole(roleName: string): Error {
   return new sdk.UnmodifiableEntityException({ message, $metadata });
 }
 
+export function passwordPolicyViolation(message: string): Error {
+  return new sdk.PasswordPolicyViolationException({ message, $metadata });
+}
+
+export function invalidUserType(message: string): Error {
+  return new sdk.InvalidUserTypeException({ message, $metadata });
+}
+
+export function temporarilyUnmodifiable(message: string): Error {
+  return new sdk.EntityTemporarilyUnmodifiableException({ message, $metadata });
+}
+
+export function invalidAuthenticationCode(): Error {
+  const message = "Authentication code for device is not valid.";
+  return new sdk.InvalidAuthenticationCodeException({ message, $metadata });
+}
+
+export function invalidPublicKey(message: string): Error {
+  return new sdk.InvalidPublicKeyException({ message, $metadata });
+}
+
+export function unrecognizedEncoding(message: string): Error {
+  return new sdk.UnrecognizedPublicKeyEncodingException({ message, $metadata });
+}
+
+export function duplicateSshPublicKey(message: string): Error {
+  return new sdk.DuplicateSSHPublicKeyException({ message, $metadata });
+}
+
+export function keyPairMismatch(message: string): Error {
+  return new sdk.KeyPairMismatchException({ message, $metadata });
+}
+
+export function invalidCertificate(message: string): Error {
+  return new sdk.InvalidCertificateException({ message, $metadata });
+}
+
+export function duplicateCertificate(message: string): Error {
+  return new sdk.DuplicateCertificateException({ message, $metadata });
+}
+
+export function reportNotPresent(message: string): Error {
+  return new sdk.CredentialReportNotPresentException({ message, $metadata });
+}
+
+export function reportExpired(message: string): Error {
+  return new sdk.CredentialReportExpiredException({ message, $metadata });
+}
+
+export function serviceNotSupported(message: string): Error {
+  return new sdk.ServiceNotSupportedException({ message, $metadata });
+}
+
+export function malformedCertificate(message: string): Error {
+  return new sdk.MalformedCertificateException({ message, $metadata });
+}
+
+/** An id, of a credential, that is not there or somebody else's. `kind`: "SSH Public Key", "Certificate". */
+export function idNotFound(kind: string, id: string): Error {
+  return noSuchEntity(`The ${kind} with id ${id} cannot be found.`);
+}
+
 export function validationError(message: string): Error {
   return new WireError("ValidationError", 400, message);
 }

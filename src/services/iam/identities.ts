@@ -1,12 +1,20 @@
 /** Who an access key belongs to and what may be done with it: what the gateway asks on every request. */
 import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
 import { type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
-import type { CredentialsRecord, Identities, Principal, PrincipalPolicies, System } from "#gateway/context.ts";
+import type {
+  CredentialsRecord,
+  Identities,
+  MfaVerdict,
+  Principal,
+  PrincipalPolicies,
+  System,
+} from "#gateway/context.ts";
 import { openSession, type Session } from "#gateway/session-token.ts";
 import type { Database } from "#store/database.ts";
 import { AccessRecorder } from "./access-recorder.ts";
 import { attachedDocuments } from "./attached-documents.ts";
 import { IdentityCache } from "./identity-cache.ts";
+import { verifyCode } from "./mfa.ts";
 import { arnOf, nameOfArn } from "./model.ts";
 import { findAccessKey, updateLastUsed } from "./store/access-keys.ts";
 import { findEntity } from "./store/entities.ts";
@@ -87,6 +95,10 @@ export class IamIdentities implements Identities {
     return loaded!.policies;
   }
 
+  verifyMfa(principal: Principal, serialNumber: string, code: string, now: Date, db: Database): Promise<MfaVerdict> {
+    return verifyCode(db, this.#system.cipher, principal, serialNumber, code, now);
+  }
+
   /** Only long-term keys are written down. */
   recordUse(accessKeyId: string, service: string, region: string, now: Date): void {
     if (!accessKeyId.startsWith("AKIA")) return;
@@ -135,7 +147,8 @@ export class IamIdentities implements Identities {
   }
 
   #toRecord(session: Session): SessionRecord {
-    const { accessKeyId, secretAccessKey, expiration, policies, issuer, transitiveTagKeys } = session;
+    const { accessKeyId, secretAccessKey, expiration, policies, issuer, transitiveTagKeys, mfaAuthenticatedAt } =
+      session;
     const principal: SessionPrincipal = {
       ...session.principal,
       accessKeyId,
@@ -143,6 +156,7 @@ export class IamIdentities implements Identities {
       ...(policies && { sessionPolicies: policies.map((document) => this.#compile(document, "session")) }),
       ...(issuer && { issuer }),
       ...(transitiveTagKeys && { transitiveTagKeys }),
+      ...(mfaAuthenticatedAt !== undefined && { mfaAuthenticatedAt: new Date(mfaAuthenticatedAt) }),
     };
     return { accessKeyId, secretAccessKey, expiration, principal };
   }

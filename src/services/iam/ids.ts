@@ -7,14 +7,29 @@ const PREFIXES = {
   role: "AROA",
   policy: "ANPA",
   "instance profile": "AIPA",
+  "SSH public key": "APKA",
+  "server certificate": "ASCA",
+  "service-specific credential": "ACCA",
 } as const;
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /** After the prefix: `AIDACKCEVSQ6C2EXAMPLE`. */
 const ID_LENGTH = 17;
 
+/** "TA7SMP42TDN5Z26OBPJE7EXAMPLE" */
+const CERTIFICATE_ID_LENGTH = 28;
+
 export function newId(kind: keyof typeof PREFIXES): string {
-  return PREFIXES[kind] + Array.from(randomBytes(ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
+  return PREFIXES[kind] + randomCharacters(ID_LENGTH);
+}
+
+/** Of a signing certificate. */
+export function newCertificateId(): string {
+  return randomCharacters(CERTIFICATE_ID_LENGTH);
+}
+
+function randomCharacters(count: number): string {
+  return Array.from(randomBytes(count), (byte) => BASE32[byte & 31]).join("");
 }
 
 /** 40 characters, as AWS's are. */

@@ -5,6 +5,7 @@ import { sts } from "#services/sts/index.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities } from "./identities.ts";
 import { iam } from "./index.ts";
+import { fromBase32, stepAt, totpCode } from "./totp.ts";
 
 /** With IAM's real identities. */
 export function iamSystem(options: { readonly database?: string } = {}): Promise<TestSystem> {
@@ -62,4 +63,32 @@ export async function clientOf(
     SessionToken === undefined ? { AccessKeyId } : { AccessKeyId, SessionToken },
   );
   return system.client(principal, { accountId: principal.accountId, region: REGION });
+}
+
+/** What people have on their phone. */
+export class Authenticator {
+  readonly serialNumber: string;
+  readonly #seed: Buffer;
+
+  constructor({ SerialNumber = "", Base32StringSeed }: sdk.VirtualMFADevice) {
+    this.serialNumber = SerialNumber;
+    this.#seed = fromBase32(Buffer.from(Base32StringSeed!).toString());
+  }
+
+  /** `count` codes in a row; the first is of the time step `offset` after that of `now`. */
+  codes(now: Date, offset: number, count: number): string[] {
+    return Array.from({ length: count }, (_, index) => totpCode(this.#seed, stepAt(now) + offset + index));
+  }
+}
+
+/** Enabled with the codes of the time step before and the current one. */
+export async function anEnabledDevice(system: TestSystem, UserName: string, name: string): Promise<Authenticator> {
+  const created = await system.root.send(new sdk.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: name }));
+  const device = new Authenticator(created.VirtualMFADevice!);
+  const [AuthenticationCode1, AuthenticationCode2] = device.codes(system.clock.now(), -1, 2);
+  const SerialNumber = device.serialNumber;
+  await system.root.send(
+    new sdk.EnableMFADeviceCommand({ UserName, SerialNumber, AuthenticationCode1, AuthenticationCode2 }),
+  );
+  return device;
 }

@@ -4,7 +4,7 @@ import { newAccessKeyId } from "#gateway/access-key-id.ts";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
-import { noSuchEntity, overQuota } from "../errors.ts";
+import { idNotFound, overQuota } from "../errors.ts";
 import { SECRET_PURPOSE } from "../identities.ts";
 import { newSecretAccessKey } from "../ids.ts";
 import {
@@ -15,24 +15,19 @@ import {
   updateAccessKeyStatus,
 } from "../store/access-keys.ts";
 import { keyOf } from "../store/entities.ts";
-import { about, callersUserName, changing, existing, pageOf, refOf } from "./support.ts";
+import { about, changing, existing, pageOf, refOf, userNameOf } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_KEYS_OF_USER = 2;
 
-/** "If you do not specify a user name, IAM determines the user name implicitly based on the access key ID signing the request." */
-function userName(input: { UserName?: string | undefined }, call: Call): string {
-  return input.UserName ?? callersUserName(call);
-}
-
 /** The only answer that ever has the secret. */
 export const CreateAccessKey: OperationOf<sdk.CreateAccessKeyCommand> = {
-  authorize: about("user", "CreateAccessKey", userName),
+  authorize: about("user", "CreateAccessKey", userNameOf),
   async run(input, call) {
     const accessKeyId = newAccessKeyId("AKIA", call.accountId);
     const secretAccessKey = newSecretAccessKey();
     const user = await changing(call, async (trx) => {
-      const found = await existing(trx, refOf(call, "user", userName(input, call)));
+      const found = await existing(trx, refOf(call, "user", userNameOf(input, call)));
       if ((await listAccessKeys(trx, found)).length >= MAX_KEYS_OF_USER) {
         throw overQuota("AccessKeysPerUser", MAX_KEYS_OF_USER);
       }
@@ -60,9 +55,9 @@ export const CreateAccessKey: OperationOf<sdk.CreateAccessKeyCommand> = {
 };
 
 export const ListAccessKeys: OperationOf<sdk.ListAccessKeysCommand> = {
-  authorize: about("user", "ListAccessKeys", userName),
+  authorize: about("user", "ListAccessKeys", userNameOf),
   async run(input, call) {
-    const user = await existing(call.db, refOf(call, "user", userName(input, call)));
+    const user = await existing(call.db, refOf(call, "user", userNameOf(input, call)));
     const { items, ...rest } = await pageOf(input, await listAccessKeys(call.db, user), (key) => key.accessKeyId);
     const metadata = items.map((key) => ({
       UserName: key.userName,
@@ -75,10 +70,10 @@ export const ListAccessKeys: OperationOf<sdk.ListAccessKeysCommand> = {
 };
 
 export const UpdateAccessKey: OperationOf<sdk.UpdateAccessKeyCommand> = {
-  authorize: about("user", "UpdateAccessKey", userName),
+  authorize: about("user", "UpdateAccessKey", userNameOf),
   async run(input, call) {
     await changing(call, async (trx) => {
-      await requireKeyOfUser(trx, call, userName(input, call), input.AccessKeyId!);
+      await requireKeyOfUser(trx, call, userNameOf(input, call), input.AccessKeyId!);
       await updateAccessKeyStatus(trx, input.AccessKeyId!, input.Status === "Active" ? "Active" : "Inactive");
     });
     return {};
@@ -86,10 +81,10 @@ export const UpdateAccessKey: OperationOf<sdk.UpdateAccessKeyCommand> = {
 };
 
 export const DeleteAccessKey: OperationOf<sdk.DeleteAccessKeyCommand> = {
-  authorize: about("user", "DeleteAccessKey", userName),
+  authorize: about("user", "DeleteAccessKey", userNameOf),
   async run(input, call) {
     await changing(call, async (trx) => {
-      await requireKeyOfUser(trx, call, userName(input, call), input.AccessKeyId!);
+      await requireKeyOfUser(trx, call, userNameOf(input, call), input.AccessKeyId!);
       await deleteAccessKey(trx, input.AccessKeyId!);
     });
     return {};
@@ -128,5 +123,5 @@ async function requireKeyOfUser(db: Database, call: Call, name: string, accessKe
 }
 
 function keyNotFound(accessKeyId: string): Error {
-  return noSuchEntity(`The Access Key with id ${accessKeyId} cannot be found.`);
+  return idNotFound("Access Key", accessKeyId);
 }

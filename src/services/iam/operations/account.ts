@@ -1,14 +1,45 @@
 /** The account as a whole. */
 import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationOf } from "#gateway/operation.ts";
+import { inTransaction } from "#store/database.ts";
 import { alreadyExists, noSuchEntity } from "../errors.ts";
 import { accountOfAlias, deleteAlias, findAlias, putAlias } from "../store/account-aliases.ts";
-import { countEntities } from "../store/entities.ts";
+import { accountSettings, updateAccountSettings } from "../store/account-settings.ts";
+import { countEntities, EVERYTHING } from "../store/entities.ts";
 import { listInstanceProfiles } from "../store/instance-profiles.ts";
-import { listPolicies } from "../store/managed-policies.ts";
+import { listPolicies, listPolicyUses } from "../store/managed-policies.ts";
+import { listMfaDevices } from "../store/mfa-devices.ts";
+import { listServerCertificates } from "../store/server-certificates.ts";
 import { changing } from "./support.ts";
 
-const EVERYTHING = { after: undefined, limit: Number.MAX_SAFE_INTEGER };
+/** AWS's defaults. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const QUOTAS = {
+  AccessKeysPerUserQuota: 2,
+  AssumeRolePolicySizeQuota: 2048,
+  AttachedPoliciesPerGroupQuota: 10,
+  AttachedPoliciesPerRoleQuota: 10,
+  AttachedPoliciesPerUserQuota: 10,
+  GroupPolicySizeQuota: 5120,
+  GroupsPerUserQuota: 10,
+  GroupsQuota: 300,
+  InstanceProfilesQuota: 1000,
+  PoliciesQuota: 1500,
+  PolicySizeQuota: 6144,
+  PolicyVersionsInUseQuota: 10_000,
+  RolePolicySizeQuota: 10_240,
+  RolesQuota: 1000,
+  ServerCertificatesQuota: 20,
+  SigningCertificatesPerUserQuota: 2,
+  UserPolicySizeQuota: 2048,
+  UsersQuota: 5000,
+  VersionsPerPolicyQuota: 5,
+};
+const ROOT = {
+  AccountAccessKeysPresent: 0,
+  AccountMFAEnabled: 0,
+  AccountPasswordPresent: 0,
+  AccountSigningCertificatesPresent: 0,
+};
 
 export const CreateAccountAlias: OperationOf<sdk.CreateAccountAliasCommand> = {
   authorize: { action: "iam:CreateAccountAlias", resources: () => ["*"] },
@@ -43,29 +74,43 @@ export const DeleteAccountAlias: OperationOf<sdk.DeleteAccountAliasCommand> = {
   },
 };
 
-/** Counts, and the quotas that Slipway keeps. */
+/**
+ * Counts, and the quotas. The root user has no password, keys, certificates or MFA devices here.
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+ */
 export const GetAccountSummary: OperationOf<sdk.GetAccountSummaryCommand> = {
   authorize: { action: "iam:GetAccountSummary", resources: () => ["*"] },
   async run(_input, call) {
     const { db, accountId } = call;
+    const users = await countEntities(db, accountId, "user");
+    const devices = await listMfaDevices(db, accountId, "Any", EVERYTHING);
+    const attached = (await listPolicyUses(db, accountId)).map(({ arn }) => arn);
     return {
       SummaryMap: {
-        Users: await countEntities(db, accountId, "user"),
+        ...QUOTAS,
+        ...ROOT,
+        Users: users,
         Groups: await countEntities(db, accountId, "group"),
         Roles: await countEntities(db, accountId, "role"),
         Policies: (await listPolicies(db, accountId, "/", EVERYTHING)).length,
+        PolicyVersionsInUse: new Set(attached).size,
         InstanceProfiles: (await listInstanceProfiles(db, accountId, "/", EVERYTHING)).length,
-        AccessKeysPerUserQuota: 2,
-        AssumeRolePolicySizeQuota: 2048,
-        AttachedPoliciesPerGroupQuota: 10,
-        AttachedPoliciesPerRoleQuota: 10,
-        AttachedPoliciesPerUserQuota: 10,
-        GroupPolicySizeQuota: 5120,
-        GroupsPerUserQuota: 10,
-        PolicySizeQuota: 6144,
-        UserPolicySizeQuota: 2048,
-        VersionsPerPolicyQuota: 5,
+        ServerCertificates: (await listServerCertificates(db, accountId, "/", EVERYTHING)).length,
+        MFADevices: devices.length,
+        MFADevicesInUse: devices.filter(({ enabled }) => enabled).length,
+        Providers: 0,
+        GlobalEndpointTokenVersion: (await accountSettings(db, accountId)).tokenVersion,
       },
     };
+  },
+};
+
+/** Noted for GetAccountSummary: the session tokens of a Slipway are of one kind. */
+export const SetSecurityTokenServicePreferences: OperationOf<sdk.SetSecurityTokenServicePreferencesCommand> = {
+  authorize: { action: "iam:SetSecurityTokenServicePreferences", resources: () => ["*"] },
+  async run(input, call) {
+    const tokenVersion = input.GlobalEndpointTokenVersion === "v2Token" ? 2 : 1;
+    await inTransaction(call.db, (trx) => updateAccountSettings(trx, call.accountId, { tokenVersion }));
+    return {};
   },
 };

@@ -2,11 +2,11 @@
 import type * as sdk from "@aws-sdk/client-iam";
 import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
-import type { Authorization, OperationOf } from "#gateway/operation.ts";
+import type { Authorization, ContextKeys, OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
 import { alreadyExists, deleteConflict, noSuchEntity, overQuota } from "../errors.ts";
 import { newId } from "../ids.ts";
-import { arnOf as arnOfEntity, type InstanceProfile, iamArn } from "../model.ts";
+import { arnOf as arnOfEntity, type InstanceProfile, type Tags } from "../model.ts";
 import { keyOf } from "../store/entities.ts";
 import {
   deleteInstanceProfile,
@@ -15,10 +15,11 @@ import {
   listInstanceProfiles,
   profilesOfRole,
   updateProfileRole,
+  updateProfileTags,
 } from "../store/instance-profiles.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
-import { arnOf, toInstanceProfile } from "./instance-profile-view.ts";
-import { about, atPath, changing, existing, modifiable, page, pageOf, refOf } from "./support.ts";
+import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { toInstanceProfile } from "./instance-profile-view.ts";
+import { about, aboutNamed, atPath, changing, existing, modifiable, page, pageOf, refOf, tagPage } from "./support.ts";
 
 async function required(db: Database, call: Call, name: string): Promise<InstanceProfile> {
   const profile = await findInstanceProfile(db, call.accountId, name);
@@ -26,15 +27,12 @@ async function required(db: Database, call: Call, name: string): Promise<Instanc
   return profile;
 }
 
-function aboutProfile<I extends { InstanceProfileName: string | undefined }>(action: string): Authorization<I> {
-  return {
-    action: `iam:${action}`,
-    async resources(input, call) {
-      const name = input.InstanceProfileName!;
-      const profile = await findInstanceProfile(call.db, call.accountId, name);
-      return [profile ? arnOf(profile) : iamArn(call.accountId, "instance-profile", "/", name)];
-    },
-  };
+function aboutProfile<I extends { InstanceProfileName: string | undefined }>(
+  action: string,
+  context?: (input: NoInfer<I>) => ContextKeys,
+): Authorization<I> {
+  const find = (call: Call, name: string) => findInstanceProfile(call.db, call.accountId, name);
+  return aboutNamed("instance-profile", find, action, (input) => input.InstanceProfileName!, context);
 }
 
 export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand> = {
@@ -141,3 +139,26 @@ export const RemoveRoleFromInstanceProfile: OperationOf<sdk.RemoveRoleFromInstan
     return {};
   },
 };
+
+export const TagInstanceProfile: OperationOf<sdk.TagInstanceProfileCommand> = {
+  authorize: aboutProfile("TagInstanceProfile", (input) => requestTags(input.Tags)),
+  run: (input, call) => changeTags(call, input.InstanceProfileName!, (tags) => merged(tags, checkedTags(input.Tags))),
+};
+
+export const UntagInstanceProfile: OperationOf<sdk.UntagInstanceProfileCommand> = {
+  authorize: aboutProfile("UntagInstanceProfile", (input) => ({ "aws:tagkeys": input.TagKeys })),
+  run: (input, call) => changeTags(call, input.InstanceProfileName!, (tags) => withoutKeys(tags, input.TagKeys!)),
+};
+
+export const ListInstanceProfileTags: OperationOf<sdk.ListInstanceProfileTagsCommand> = {
+  authorize: aboutProfile("ListInstanceProfileTags"),
+  run: async (input, call) => tagPage(input, (await required(call.db, call, input.InstanceProfileName!)).tags),
+};
+
+function changeTags(call: Call, name: string, change: (tags: Tags) => Tags): Promise<object> {
+  return changing(call, async (trx) => {
+    const profile = await required(trx, call, name);
+    await updateProfileTags(trx, profile, change(profile.tags));
+    return {};
+  });
+}

@@ -4,7 +4,7 @@ import type { Authorization } from "#gateway/operation.ts";
 import { type Database, inTransaction } from "#store/database.ts";
 import { notFound, protectedRole, validationError } from "../errors.ts";
 import { IDENTITIES_CHANGED } from "../identities.ts";
-import { arnOf, type Entity, type EntityKind, type EntityRef, iamArn } from "../model.ts";
+import { type Entity, type EntityKind, type EntityRef, iamArn, type Tags, toTagList } from "../model.ts";
 import { findEntity, type Slice } from "../store/entities.ts";
 
 /** Changes identities of the caller's account in one transaction; then every process forgets what it cached of it. */
@@ -32,12 +32,24 @@ export async function modifiable(db: Database, ref: EntityRef): Promise<Entity> 
   return entity;
 }
 
-/**
- * The authorization of an operation about one user, group or role by name. What does not exist is asked about under the
- * path "/".
- */
+/** The authorization of an operation about one user, group or role by name. */
 export function about<I>(
   kind: EntityKind,
+  action: string,
+  nameOf: (input: NoInfer<I>, call: Call) => string,
+  context?: Authorization<NoInfer<I>>["context"],
+): Authorization<I> {
+  const find = (call: Call, name: string) => findEntity(call.db, refOf(call, kind, name));
+  return aboutNamed(kind, find, action, nameOf, context);
+}
+
+/**
+ * The authorization of an operation about what `find` finds by name; `type` is the ARN's word for it. What does not exist
+ * is asked about under the path "/".
+ */
+export function aboutNamed<I>(
+  type: string,
+  find: (call: Call, name: string) => Promise<{ readonly path: string; readonly name: string } | undefined>,
   action: string,
   nameOf: (input: NoInfer<I>, call: Call) => string,
   context?: Authorization<NoInfer<I>>["context"],
@@ -45,8 +57,9 @@ export function about<I>(
   return {
     action: `iam:${action}`,
     async resources(input, call) {
-      const ref = refOf(call, kind, nameOf(input, call));
-      return [arnOf((await findEntity(call.db, ref)) ?? { ...ref, path: "/" })];
+      const name = nameOf(input, call);
+      const found = (await find(call, name)) ?? { path: "/", name };
+      return [iamArn(call.accountId, type, found.path, found.name)];
     },
     ...(context && { context }),
   };
@@ -74,6 +87,11 @@ export function callersUserName(call: Call): string {
   const { type, arn } = call.principal;
   if (type === "User") return arn.slice(arn.lastIndexOf("/") + 1);
   throw validationError("Must specify userName when calling with non-User credentials");
+}
+
+/** "If you do not specify a user name, IAM determines the user name implicitly based on the access key ID signing the request." */
+export function userNameOf(input: { readonly UserName?: string | undefined }, call: Call): string {
+  return input.UserName ?? callersUserName(call);
 }
 
 export interface PageRequest {
@@ -109,6 +127,12 @@ export function pageOf<T>(request: PageRequest, all: readonly T[], keyOf: (item:
   const list = ({ after, limit }: Slice) =>
     sorted.filter((item) => after === undefined || keyOf(item) > after).slice(0, limit);
   return page(request, list, keyOf);
+}
+
+/** Tags come in the order of their keys. */
+export async function tagPage(request: PageRequest, tags: Tags) {
+  const { items, ...rest } = await pageOf(request, toTagList(tags), ({ Key }) => Key!);
+  return { Tags: items, ...rest };
 }
 
 function fromMarker(marker: string | undefined): string | undefined {

@@ -2,12 +2,12 @@
 import type * as sdk from "@aws-sdk/client-iam";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { type EntityKind, type ManagedPolicy, type Tags, toTagList } from "../model.ts";
+import type { EntityKind, ManagedPolicy, Tags } from "../model.ts";
 import { updateEntity } from "../store/entities.ts";
 import { updatePolicyTags } from "../store/managed-policies.ts";
 import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
-import { about, changing, existing, modifiable, pageOf, refOf } from "./support.ts";
+import { about, changing, existing, modifiable, refOf, tagPage } from "./support.ts";
 
 async function changeTags(call: Call, kind: EntityKind, name: string, change: (tags: Tags) => Tags): Promise<object> {
   return changing(call, async (trx) => {
@@ -24,11 +24,6 @@ async function changePolicyTags(call: Call, arn: string, change: (tags: Tags) =>
     await updatePolicyTags(trx, call.accountId, changed);
     return {};
   });
-}
-
-async function tagPage(request: Parameters<typeof pageOf>[0], tags: Tags) {
-  const { items, ...rest } = await pageOf(request, toTagList(tags), ({ Key }) => Key!);
-  return { Tags: items, ...rest };
 }
 
 export const TagRole: OperationOf<sdk.TagRoleCommand> = {

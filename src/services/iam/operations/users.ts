@@ -4,7 +4,6 @@ import type { OperationOf } from "#gateway/operation.ts";
 import { deleteConflict, nameTaken } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toUser } from "../model.ts";
-import { listAccessKeys } from "../store/access-keys.ts";
 import { deleteAccesses } from "../store/accesses.ts";
 import {
   deleteEntity,
@@ -19,7 +18,7 @@ import {
 import { checkedTags, requestTags } from "../tag-rules.ts";
 import { followArn, leaveUniqueId } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
-import { requireNoPolicies } from "./deletion.ts";
+import { requireNoCredentials, requireNoPolicies } from "./deletion.ts";
 import { about, atPath, callersUserName, changing, existing, page, refOf } from "./support.ts";
 
 export const CreateUser: OperationOf<sdk.CreateUserCommand> = {
@@ -106,9 +105,7 @@ export const DeleteUser: OperationOf<sdk.DeleteUserCommand> = {
         throw deleteConflict("Cannot delete entity, must remove users from group first.");
       }
       await requireNoPolicies(trx, user);
-      if ((await listAccessKeys(trx, user)).length > 0) {
-        throw deleteConflict("Cannot delete entity, must delete access keys first.");
-      }
+      await requireNoCredentials(trx, user);
       await leaveUniqueId(trx, user);
       await deleteAccesses(trx, user.id);
       await deleteEntity(trx, user);

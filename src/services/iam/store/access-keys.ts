@@ -37,6 +37,16 @@ export async function listAccessKeys(db: Database, user: Omit<EntityRef, "kind">
   return rows.map(toAccessKey);
 }
 
+/** In the order of their creation. */
+export async function listAccessKeysOfAccount(db: Database, accountId: string): Promise<AccessKey[]> {
+  const rows = await keys(db)
+    .where("k.account_id", "=", accountId)
+    .orderBy("k.created_at")
+    .orderBy("k.access_key_id")
+    .execute();
+  return rows.map(toAccessKey);
+}
+
 export async function findAccessKey(db: Database, accessKeyId: string): Promise<StoredAccessKey | undefined> {
   const row = await keys(db).where("k.access_key_id", "=", accessKeyId).executeTakeFirst();
   return row && { ...toAccessKey(row), sealedSecret: row.sealed_secret };

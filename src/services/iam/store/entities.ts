@@ -23,6 +23,9 @@ export interface Slice {
   readonly limit: number;
 }
 
+/** The slice that is the whole list. */
+export const EVERYTHING: Slice = { after: undefined, limit: Number.MAX_SAFE_INTEGER };
+
 export async function insertEntity(db: Database, entity: Entity): Promise<void> {
   await db.withTables<Tables>().insertInto("iam_entities").values(toRow(entity)).execute();
 }
@@ -77,6 +80,20 @@ export async function findEntities(
     .where("kind", "=", kind)
     .where("name_key", "in", names.map(keyOf))
     .orderBy("name_key")
+    .execute();
+  return rows.map(toEntity);
+}
+
+/** By their unique ids; those that there are. */
+export async function findUsersById(db: Database, accountId: string, ids: readonly string[]): Promise<Entity[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .withTables<Tables>()
+    .selectFrom("iam_entities")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("kind", "=", "user")
+    .where("entity_id", "in", ids)
     .execute();
   return rows.map(toEntity);
 }

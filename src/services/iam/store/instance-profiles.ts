@@ -1,7 +1,7 @@
 /** Instance profiles: a role under a name that EC2 takes. */
 import { sql } from "kysely";
 import type { Database } from "#store/database.ts";
-import type { InstanceProfile } from "../model.ts";
+import type { InstanceProfile, Tags } from "../model.ts";
 import { keyOf, type Slice, tagsFromJson, tagsToJson } from "./entities.ts";
 import type { Tables } from "./tables.ts";
 
@@ -61,6 +61,16 @@ export async function updateProfileRole(
     .withTables<Tables>()
     .updateTable("iam_instance_profiles")
     .set({ role_key: roleName === undefined ? null : keyOf(roleName) })
+    .where("account_id", "=", accountId)
+    .where("name_key", "=", keyOf(name))
+    .execute();
+}
+
+export async function updateProfileTags(db: Database, { accountId, name }: InstanceProfile, tags: Tags): Promise<void> {
+  await db
+    .withTables<Tables>()
+    .updateTable("iam_instance_profiles")
+    .set({ tags: tagsToJson(tags) })
     .where("account_id", "=", accountId)
     .where("name_key", "=", keyOf(name))
     .execute();

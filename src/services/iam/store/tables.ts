@@ -106,4 +106,70 @@ export type Tables = {
     /** JSON of why the role was not deleted; null: it was. */
     failure: string | null;
   };
+  /** By the user's unique id, as all credentials below: they go along when the user is renamed. */
+  iam_login_profiles: {
+    account_id: string;
+    user_id: string;
+    /** JSON: the hashes of the last passwords, the current one first. */
+    password_hashes: string;
+    reset_required: number;
+    created_at: number;
+    changed_at: number;
+  };
+  iam_mfa_devices: {
+    serial_number: string;
+    account_id: string;
+    name: string;
+    path: string;
+    /** Sealed by the system's cipher. */
+    sealed_seed: string;
+    created_at: number;
+    tags: string;
+    user_id: string | null;
+    enabled_at: number | null;
+    /** By how many time steps the device's clock is ahead. */
+    drift: number;
+    /** The newest time step whose code was taken: neither it nor an older one is taken again. */
+    last_step: number | null;
+  };
+  iam_user_credentials: {
+    credential_id: string;
+    account_id: string;
+    user_id: string;
+    kind: UserCredentialKind;
+    status: "Active" | "Inactive";
+    created_at: number;
+    /** What is public of it: the SSH key or certificate as uploaded, the user name for the service. */
+    body: string;
+    /** The rest is of service-specific credentials only. */
+    service_name: string | null;
+    secret_hash: string | null;
+    expires_at: number | null;
+  };
+  iam_server_certificates: {
+    account_id: string;
+    name_key: string;
+    name: string;
+    path: string;
+    certificate_id: string;
+    body: string;
+    chain: string | null;
+    /** Sealed by the system's cipher. */
+    sealed_private_key: string;
+    uploaded_at: number;
+    expires_at: number;
+    tags: string;
+  };
+  iam_account_settings: {
+    account_id: string;
+    /** JSON; null where the default holds. */
+    password_policy: string | null;
+    /** Of STS's global endpoint: 1 or 2. */
+    token_version: number;
+    /** CSV; null where none was made. */
+    credential_report: string | null;
+    report_generated_at: number | null;
+  };
 };
+
+export type UserCredentialKind = "ssh" | "signing" | "service";

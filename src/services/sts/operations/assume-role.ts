@@ -5,6 +5,7 @@ import type { Call } from "#gateway/context.ts";
 import type { ContextKeys, OperationOf } from "#gateway/operation.ts";
 import { accessDenied, validationError } from "../errors.ts";
 import { issued } from "../issue.ts";
+import { provesMfa } from "../mfa.ts";
 import { type AssumableRole, assumableRole } from "../roles.ts";
 import { sessionPolicies } from "../session-policies.ts";
 import { sessionTags, withRoleTags } from "../session-tags.ts";
@@ -13,13 +14,19 @@ const DEFAULT_SECONDS = 3600;
 /** "Role chaining limits your AWS CLI or AWS API role session to a maximum of one hour." */
 const MAX_CHAINED_SECONDS = 3600;
 
+/** "The temporary credentials returned by AssumeRole do not include MFA information": these are for the call alone. */
+const PROVED_NOW: ContextKeys = { "aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0" };
+
 type Input = sdk.AssumeRoleCommand["input"];
 
 export const AssumeRole: OperationOf<sdk.AssumeRoleCommand> = {
   authorize: {
     action: "sts:AssumeRole",
     resources: (input) => [input.RoleArn!],
-    context: requestContext,
+    async context(input, call) {
+      // The code is taken here and nowhere else: the trust policy asks for it, and it counts once.
+      return (await provesMfa(input, call)) ? { ...requestContext(input), ...PROVED_NOW } : requestContext(input);
+    },
     resourcePolicy: async (roleArn, _input, call) => (await assumableRole(call, roleArn))?.trustPolicy,
     resourcePolicyRequired: true,
   },
@@ -90,7 +97,7 @@ async function requireFurtherAccess(
     await requireAccess(call, {
       action,
       resource: role.arn,
-      context: requestContext(input),
+      context: { ...requestContext(input), ...(input.TokenCode !== undefined && PROVED_NOW) },
       resourcePolicy: role.trustPolicy,
       resourcePolicyRequired: true,
     });

@@ -4,6 +4,7 @@ import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { accessDenied } from "../errors.ts";
 import { issued } from "../issue.ts";
+import { provesMfa } from "../mfa.ts";
 import { sessionPolicies } from "../session-policies.ts";
 import { sessionTags } from "../session-tags.ts";
 
@@ -17,11 +18,16 @@ const MAX_ROOT_SECONDS = 3600;
  */
 export const GetSessionToken: OperationOf<sdk.GetSessionTokenCommand> = {
   authorize: "always",
-  run(input, call) {
+  async run(input, call) {
     requireLongTermCredentials(call, "GetSessionToken");
+    const mfa = await provesMfa(input, call);
     const { type, arn, accountId, userId, tags } = call.principal;
     const principal = { type, arn, accountId, userId, ...(tags && { tags }) };
-    return { Credentials: issued(call, sessionSeconds(input.DurationSeconds, call), { principal }) };
+    const credentials = issued(call, sessionSeconds(input.DurationSeconds, call), {
+      principal,
+      ...(mfa && { mfaAuthenticatedAt: call.now.getTime() }),
+    });
+    return { Credentials: credentials };
   },
 };
 
