@@ -2,6 +2,7 @@
 
 import type { CompiledPolicy } from "./authz/compile.ts";
 import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
+import { isFederated } from "./authz/principals.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";
 import { WireError } from "./errors.ts";
 import type { Authorization, ContextKeys } from "./operation.ts";
@@ -47,7 +48,10 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   };
   const decision = evaluateSafely(call, evaluated, policies, request);
   if (decision.allowed) return;
-  throw new AccessDeniedError(deniedMessage(evaluated, decision));
+  // Who has not signed in yet is told no more: AWS names neither the role nor the policy.
+  throw new AccessDeniedError(
+    isFederated(call.principal) ? `Not authorized to perform ${request.action}` : deniedMessage(evaluated, decision),
+  );
 }
 
 /** The gateway gives it each protocol's code. */
@@ -99,6 +103,10 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
   if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
   if (principal.service) context["aws:principalservicename"] = principal.service;
   if (principal.sourceIdentity) context["aws:sourceidentity"] = principal.sourceIdentity;
+  if (principal.federation) {
+    Object.assign(context, principal.federation.keys);
+    if (!isFederated(principal)) context["aws:federatedprovider"] = principal.federation.provider;
+  }
   if (call.sourceArn) {
     context["aws:sourcearn"] = call.sourceArn;
     context["aws:sourceaccount"] = accountOf(call.sourceArn) || call.accountId;

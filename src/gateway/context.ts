@@ -51,6 +51,17 @@ export interface Principal extends PrincipalView {
   readonly tags?: Readonly<Record<string, string>>;
   readonly sessionExpiration?: Date;
   readonly sourceIdentity?: string;
+  /** Of who signs in at an identity provider, and of the sessions that come of it. */
+  readonly federation?: Federation;
+}
+
+export interface Federation {
+  /** The provider's ARN in IAM. */
+  readonly provider: string;
+  /** Whom the provider vouches for. */
+  readonly subject: string;
+  /** Condition keys that stay with the session, in lower case: `ISSUER:sub`, `saml:sub`. */
+  readonly keys: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface CredentialsRecord {
@@ -139,6 +150,11 @@ export interface Call extends CallScope {
     readonly path: string;
     readonly headers: Readonly<Record<string, string | undefined>>;
   };
+}
+
+/** Whoever calls without a signature, as far as nothing else says who that is. */
+export function anonymousPrincipal(accountId: string): Principal {
+  return { type: "Anonymous", arn: "anonymous", accountId, userId: "anonymous", accessKeyId: undefined };
 }
 
 /** The principal of an AWS service acting for itself, as in a role's trust policy. */

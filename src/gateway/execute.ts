@@ -1,6 +1,6 @@
 /** What happens to every call, from HTTP or from inside: validate, authorize, run; and the audit trail of how it ended. */
 import { authorizeOperation } from "./authorize.ts";
-import type { Call } from "./context.ts";
+import type { Call, Principal } from "./context.ts";
 import { WireError } from "./errors.ts";
 import type { Operation } from "./operation.ts";
 import type { OperationModel, Service } from "./service.ts";
@@ -10,12 +10,14 @@ export async function execute(
   service: Service,
   model: OperationModel,
   input: Record<string, unknown>,
-  call: Call,
+  received: Call,
 ): Promise<unknown> {
+  let call = received;
   let failure: unknown;
   try {
     const operation = builtOperation(service, model);
     validate(service, model, input);
+    if (operation.identify) call = calledBy(call, await operation.identify(input, call));
     if (operation.authorize !== "always") await authorizeOperation(operation.authorize, input, call);
     return await operation.run(input, call);
   } catch (error) {
@@ -24,6 +26,10 @@ export async function execute(
   } finally {
     call.system.audit.record(service, model.name, input, call, failure);
   }
+}
+
+function calledBy(call: Call, principal: Principal): Call {
+  return { ...call, principal, accountId: principal.accountId };
 }
 
 /** https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html */

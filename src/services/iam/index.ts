@@ -4,6 +4,7 @@ import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { identities } from "./migrations/0001-identities.ts";
+import { providers } from "./migrations/0004-providers.ts";
 import * as accessKeys from "./operations/access-keys.ts";
 import * as account from "./operations/account.ts";
 import * as attachments from "./operations/attachments.ts";
@@ -11,10 +12,13 @@ import * as boundaries from "./operations/boundaries.ts";
 import * as groups from "./operations/groups.ts";
 import * as inlinePolicies from "./operations/inline-policies.ts";
 import * as instanceProfiles from "./operations/instance-profiles.ts";
+import * as oidcProviders from "./operations/oidc-providers.ts";
+import * as outboundFederation from "./operations/outbound-federation.ts";
 import * as policies from "./operations/policies.ts";
 import * as policyEntities from "./operations/policy-entities.ts";
 import * as policyVersions from "./operations/policy-versions.ts";
 import * as roles from "./operations/roles.ts";
+import * as samlProviders from "./operations/saml-providers.ts";
 import * as serviceLinkedRoles from "./operations/service-linked-roles.ts";
 import * as simulation from "./operations/simulation.ts";
 import * as tags from "./operations/tags.ts";
@@ -36,10 +40,13 @@ export const iam = defineService({
     ...groups,
     ...inlinePolicies,
     ...instanceProfiles,
+    ...oidcProviders,
+    ...outboundFederation,
     ...policies,
     ...policyEntities,
     ...policyVersions,
     ...roles,
+    ...samlProviders,
     ...serviceLinkedRoles,
     ...simulation,
     ...tags,
@@ -47,5 +54,5 @@ export const iam = defineService({
   },
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
-  migrations: [identities],
+  migrations: [identities, providers],
 });
