@@ -4,6 +4,8 @@ import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { AssumeRole } from "./operations/assume-role.ts";
+import { AssumeRoleWithSAML } from "./operations/assume-role-with-saml.ts";
+import { AssumeRoleWithWebIdentity } from "./operations/assume-role-with-web-identity.ts";
 import { GetAccessKeyInfo, GetCallerIdentity } from "./operations/callers.ts";
 import { GetFederationToken, GetSessionToken } from "./operations/user-sessions.ts";
 
@@ -11,7 +13,15 @@ export const sts = defineService({
   name: "sts",
   sdk,
   Client: sdk.STSClient,
-  operations: { AssumeRole, GetAccessKeyInfo, GetCallerIdentity, GetFederationToken, GetSessionToken },
+  operations: {
+    AssumeRole,
+    AssumeRoleWithSAML,
+    AssumeRoleWithWebIdentity,
+    GetAccessKeyInfo,
+    GetCallerIdentity,
+    GetFederationToken,
+    GetSessionToken,
+  },
   limits: limits as Limits,
   validation: { code: "ValidationError" },
   migrations: [],
