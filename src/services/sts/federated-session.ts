@@ -11,7 +11,7 @@ import { issued } from "./issue.ts";
 import { packedSize } from "./operations/assume-role.ts";
 import { type AssumableRole, assumableRole } from "./roles.ts";
 import { sessionPolicies } from "./session-policies.ts";
-import { sessionTags, withRoleTags } from "./session-tags.ts";
+import { requestedTags, sessionTags, withRoleTags } from "./session-tags.ts";
 
 const DEFAULT_SECONDS = 3600;
 const MAX_TAGS = 50;
@@ -80,9 +80,7 @@ function trustKeys({ keys, sessionName, sourceIdentity, tags }: SignIn<unknown>)
     ...keys,
     "sts:rolesessionname": sessionName,
     "sts:sourceidentity": sourceIdentity,
-    ...Object.fromEntries(tags.Tags.map(({ Key, Value }) => [`aws:requesttag/${Key!.toLowerCase()}`, Value])),
-    ...(tags.Tags.length > 0 && { "aws:tagkeys": tags.Tags.map(({ Key }) => Key!) }),
-    ...(tags.TransitiveTagKeys.length > 0 && { "sts:transitivetagkeys": tags.TransitiveTagKeys }),
+    ...requestedTags(tags),
   };
 }
 
