@@ -6,6 +6,8 @@
 import { randomUUID } from "node:crypto";
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { sealDenial } from "./authorization-message.ts";
+import { AccessDeniedError } from "./authorize.ts";
 import { isFederated } from "./authz/principals.ts";
 import type { Call, Principal } from "./context.ts";
 import type { Service } from "./service.ts";
@@ -76,6 +78,7 @@ function toRecord(
     sourceIPAddress: call.sourceIp,
     userAgent: call.userAgent,
     ...(error && { errorCode: error.name, errorMessage: error.message }),
+    ...(error instanceof AccessDeniedError && explained(error, call)),
     requestParameters: redacted(input, 0),
     requestID: call.requestId,
     eventID: randomUUID(),
@@ -85,6 +88,12 @@ function toRecord(
     recipientAccountId: call.accountId,
     eventCategory: "Management",
   };
+}
+
+/** For sts:DecodeAuthorizationMessage. */
+function explained({ denial }: AccessDeniedError, { system, principal }: Call) {
+  const encoded = denial && sealDenial(system.cipher, denial, principal);
+  return encoded && { additionalEventData: { encodedAuthorizationMessage: encoded } };
 }
 
 function toIdentity(principal: Principal) {

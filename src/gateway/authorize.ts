@@ -1,7 +1,8 @@
 /** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
 
 import type { CompiledPolicy } from "./authz/compile.ts";
-import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
+import type { Denial } from "./authorization-message.ts";
+import { type AuthorizationRequest, type Decision, deniedMessage, evaluate, type PolicySet } from "./authz/evaluate.ts";
 import { isFederated } from "./authz/principals.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";
 import { WireError } from "./errors.ts";
@@ -49,38 +50,51 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   const decision = evaluateSafely(call, evaluated, policies, request);
   if (decision.allowed) return;
   // Who has not signed in yet is told no more: AWS names neither the role nor the policy.
-  throw new AccessDeniedError(
-    isFederated(call.principal) ? `Not authorized to perform ${request.action}` : deniedMessage(evaluated, decision),
-  );
+  const message = isFederated(call.principal)
+    ? `Not authorized to perform ${request.action}`
+    : deniedMessage(evaluated, decision);
+  throw new AccessDeniedError(message, { request: evaluated, decision, policies: policySet(call, policies, request) });
 }
 
 /** The gateway gives it each protocol's code. */
 export class AccessDeniedError extends WireError {
-  constructor(message: string) {
+  /** What was asked and why it was denied, for the audit trail; undefined where a service denies by rules of its own. */
+  readonly denial: Denial | undefined;
+
+  constructor(message: string, denial?: Denial) {
     super("AccessDenied", 403, message);
+    this.denial = denial;
   }
 }
 
 /** An evaluator that fails denies. */
 function evaluateSafely(
   call: Call,
-  request: Parameters<typeof evaluate>[0],
+  request: AuthorizationRequest,
   policies: PrincipalPolicies,
-  { resourcePolicy, resourcePolicyRequired }: AccessRequest,
+  access: AccessRequest,
 ): Decision {
   try {
-    return evaluate(request, {
-      identity: policies.identity,
-      ...(policies.boundary && { boundary: policies.boundary }),
-      ...(policies.scps && { scps: policies.scps }),
-      ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
-      ...(resourcePolicy && { resource: resourcePolicy }),
-      ...(resourcePolicyRequired && { resourcePolicyRequired }),
-    });
+    return evaluate(request, policySet(call, policies, access));
   } catch (error) {
     call.system.log("error", "policy evaluation failed", { error: String(error), action: request.action });
     return { allowed: false, explicit: false };
   }
+}
+
+function policySet(
+  call: Call,
+  policies: PrincipalPolicies,
+  { resourcePolicy, resourcePolicyRequired }: AccessRequest,
+): PolicySet {
+  return {
+    identity: policies.identity,
+    ...(policies.boundary && { boundary: policies.boundary }),
+    ...(policies.scps && { scps: policies.scps }),
+    ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
+    ...(resourcePolicy && { resource: resourcePolicy }),
+    ...(resourcePolicyRequired && { resourcePolicyRequired }),
+  };
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */

@@ -48,8 +48,11 @@ describe("the aws CLI", { concurrency: 3 }, () => {
     const scenario = readScenario(join(FOLDER, file));
     it(`${basename(file, ".json")}: ${scenario.name}`, async (test) => {
       const { requires } = scenario;
-      if (requires && version < requires.version) {
+      if (requires?.version !== undefined && version < requires.version) {
         return test.skip(`this CLI is version ${version}: ${requires.because}`);
+      }
+      if (requires?.operation && !(await knows(requires.operation))) {
+        return test.skip(`this CLI has no ${requires.operation.join(" ")}: ${requires.because}`);
       }
       if (scenario.strict) return play(scenario, strict.running, administrator(strict.running));
       const account = String(100_000_000_001 + index);
@@ -180,6 +183,12 @@ async function majorVersion(): Promise<number> {
   const found = /aws-cli\/(\d+)/.exec(stdout + stderr);
   if (!found) throw new Error(`aws --version said ${stdout}${stderr}`);
   return Number(found[1]);
+}
+
+/** Asks for no more than a form to fill in, which needs no service. */
+async function knows(operation: readonly string[]): Promise<boolean> {
+  const { status } = await run("aws", [...operation, "--generate-cli-skeleton"], {});
+  return status === 0;
 }
 
 async function run(command: string, args: readonly string[], options: SpawnOptions, stdin = ""): Promise<Ran> {

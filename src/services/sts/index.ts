@@ -9,6 +9,7 @@ import { AssumeRole } from "./operations/assume-role.ts";
 import { AssumeRoleWithSAML } from "./operations/assume-role-with-saml.ts";
 import { AssumeRoleWithWebIdentity } from "./operations/assume-role-with-web-identity.ts";
 import { GetAccessKeyInfo, GetCallerIdentity } from "./operations/callers.ts";
+import { DecodeAuthorizationMessage } from "./operations/decode-authorization-message.ts";
 import { GetWebIdentityToken } from "./operations/get-web-identity-token.ts";
 import { GetFederationToken, GetSessionToken } from "./operations/user-sessions.ts";
 
@@ -20,6 +21,7 @@ export const sts = defineService({
     AssumeRole,
     AssumeRoleWithSAML,
     AssumeRoleWithWebIdentity,
+    DecodeAuthorizationMessage,
     GetAccessKeyInfo,
     GetCallerIdentity,
     GetFederationToken,
