@@ -1,7 +1,7 @@
 /** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
 
-import type { CompiledPolicy } from "./authz/compile.ts";
 import type { Denial } from "./authorization-message.ts";
+import type { CompiledPolicy } from "./authz/compile.ts";
 import { type AuthorizationRequest, type Decision, deniedMessage, evaluate, type PolicySet } from "./authz/evaluate.ts";
 import { isFederated } from "./authz/principals.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";

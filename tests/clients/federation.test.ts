@@ -8,8 +8,8 @@ import { after, before, describe, it } from "node:test";
 import * as iamSdk from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify, SignJWT } from "jose";
-import { samlIssuer, samlMetadata, type TestIssuer, testIssuer } from "#gateway/federation/testing.ts";
 import { until } from "#demo/until.ts";
+import { samlIssuer, samlMetadata, type TestIssuer, testIssuer } from "#gateway/federation/testing.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 
 let slipway: SlipwayProcess;

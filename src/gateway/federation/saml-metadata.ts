@@ -3,7 +3,7 @@
  * https://docs.oasis-open.org/security/saml/v2.0/saml-metadata-2.0-os.pdf
  */
 import { X509Certificate } from "node:crypto";
-import { childrenOf, parseXml, XmlError, type XmlElement } from "./xml.ts";
+import { childrenOf, parseXml, type XmlElement, XmlError } from "./xml.ts";
 
 const METADATA = "urn:oasis:names:tc:SAML:2.0:metadata";
 const SIGNATURE = "http://www.w3.org/2000/09/xmldsig#";
