@@ -85,6 +85,8 @@ export interface Identities {
    * call's: inside a transaction nothing may be read around it.
    */
   policiesOf(principal: Principal, db?: Database): Promise<PrincipalPolicies>;
+  /** The private keys, PEM, that a SAML provider's assertions may be encrypted for; IAM's API never tells them. */
+  samlPrivateKeys?(providerArn: string, db: Database): Promise<readonly string[]>;
   /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
 }

@@ -7,6 +7,7 @@ import type { Database } from "#store/database.ts";
 import { attachedDocuments } from "./attached-documents.ts";
 import { IdentityCache } from "./identity-cache.ts";
 import { arnOf, nameOfArn } from "./model.ts";
+import { samlPrivateKeys } from "./saml-keys.ts";
 import { findAccessKey, updateLastUsed } from "./store/access-keys.ts";
 import { findEntity } from "./store/entities.ts";
 
@@ -82,6 +83,10 @@ export class IamIdentities implements Identities {
       async () => ({ accountId: holder.accountId, policies: await this.#loadPolicies(db, holder) }),
     );
     return loaded!.policies;
+  }
+
+  samlPrivateKeys(providerArn: string, db: Database): Promise<readonly string[]> {
+    return samlPrivateKeys(this.#system.cipher, db, providerArn);
   }
 
   /** Only long-term keys are written down; a role's last use is not kept. */

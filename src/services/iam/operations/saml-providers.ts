@@ -12,6 +12,7 @@ import type { Database } from "#store/database.ts";
 import { alreadyExists, invalidInput, limitExceeded, noSuchEntity, overQuota } from "../errors.ts";
 import { newSamlId } from "../ids.ts";
 import { sortedTagList, type Tags } from "../model.ts";
+import { SAML_KEY_PURPOSE } from "../saml-keys.ts";
 import {
   deleteSamlProvider,
   findSamlProvider,
@@ -29,8 +30,6 @@ const MAX_PROVIDERS = 100;
 /** "IAM and STS" keep two, so that one can be rotated out. */
 const MAX_PRIVATE_KEYS = 2;
 const YEARS_WITHOUT_END = 100;
-/** The purpose under which private keys are sealed. */
-const SAML_KEY_PURPOSE = "saml-private-key";
 
 function arnOf(accountId: string, name: string): string {
   return `arn:aws:iam::${accountId}:saml-provider/${name}`;

@@ -1,4 +1,12 @@
 import assert from "node:assert/strict";
+import {
+  type CipherGCM,
+  constants,
+  createCipheriv,
+  generateKeyPairSync,
+  publicEncrypt,
+  randomBytes,
+} from "node:crypto";
 import { describe, test } from "node:test";
 import * as iamSdk from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-sts";
@@ -317,6 +325,84 @@ describe("AssumeRoleWithSAML", () => {
     await assert.rejects(untagged.assume(tagged), {
       name: "AccessDenied",
       message: "Not authorized to perform sts:TagSession",
+    });
+  });
+
+  describe("of an encrypted assertion", () => {
+    const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const AddPrivateKey = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+
+    /** As `xmlenc` has it; `mode` is the cipher's. */
+    function encrypted(
+      xml: string,
+      mode: "cbc" | "gcm",
+      keyMethod = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+    ): string {
+      const key = randomBytes(32);
+      const nonce = randomBytes(mode === "gcm" ? 12 : 16);
+      const cipher = createCipheriv(`aes-256-${mode}`, key, nonce) as CipherGCM;
+      const parts = [nonce, cipher.update(xml), cipher.final(), ...(mode === "gcm" ? [cipher.getAuthTag()] : [])];
+      const padding = constants.RSA_PKCS1_OAEP_PADDING;
+      const value = (bytes: Buffer) =>
+        `<xenc:CipherData><xenc:CipherValue>${bytes.toString("base64")}</xenc:CipherValue></xenc:CipherData>`;
+      const method =
+        mode === "gcm" ? "http://www.w3.org/2009/xmlenc11#aes256-gcm" : "http://www.w3.org/2001/04/xmlenc#aes256-cbc";
+      return [
+        '<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">',
+        '<xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#">',
+        `<xenc:EncryptionMethod Algorithm="${method}"/><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">`,
+        `<xenc:EncryptedKey><xenc:EncryptionMethod Algorithm="${keyMethod}"/>`,
+        `${value(publicEncrypt({ key: publicKey, padding, oaepHash: "sha1" }, key))}</xenc:EncryptedKey></ds:KeyInfo>`,
+        `${value(Buffer.concat(parts))}</xenc:EncryptedData></saml:EncryptedAssertion>`,
+      ].join("");
+    }
+
+    async function withKey(AssertionEncryptionMode: "Required" | "Allowed"): Promise<Fixture> {
+      const fix = await fixture();
+      const update = { SAMLProviderArn: PROVIDER, AddPrivateKey, AssertionEncryptionMode };
+      await fix.on.root.send(new iamSdk.UpdateSAMLProviderCommand(update));
+      return fix;
+    }
+
+    test("takes one that is signed inside, or inside a response that is signed", async () => {
+      await using fix = await withKey("Required");
+      const inside = signedSaml(assertion(), "_a1", idp);
+      for (const mode of ["cbc", "gcm"] as const) {
+        const { Subject } = await fix.assume(encoded(response(encrypted(inside, mode))));
+        assert.equal(Subject, "alice@example.com");
+        const around = response(
+          `<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">x</saml:Issuer>${encrypted(assertion(), mode)}`,
+        );
+        await fix.assume(encoded(signedSaml(around, "_r1", idp)));
+      }
+    });
+
+    test("refuses one that nobody has signed, that is for another key, or that is broken", async () => {
+      await using fix = await withKey("Allowed");
+      const unreadable = invalid("The encrypted assertion cannot be read");
+      const unsigned = response(encrypted(assertion(), "gcm"));
+      await assert.rejects(fix.assume(encoded(unsigned)), invalid("Response signature invalid"));
+      const inside = signedSaml(assertion(), "_a1", idp);
+      const good = response(encrypted(inside, "gcm"));
+      await assert.rejects(fix.assume(encoded(response(encrypted("no XML", "gcm")))), unreadable);
+      const broken = good.replace(/.{8}(<\/xenc:CipherValue><\/xenc:CipherData><\/xenc:EncryptedData>)/, "AAAAAAAA$1");
+      await assert.rejects(fix.assume(encoded(broken)), unreadable);
+      const weak = response(encrypted(inside, "gcm", "http://www.w3.org/2001/04/xmlenc#rsa-1_5"));
+      await assert.rejects(fix.assume(encoded(weak)), unreadable);
+      await using keyless = await fixture();
+      await assert.rejects(keyless.assume(encoded(good)), unreadable);
+      await fix.assume(encoded(good));
+      await fix.assume(signed());
+    });
+
+    test("is the only one that a provider takes which requires encryption", async () => {
+      await using fix = await withKey("Required");
+      const refused = invalid("The SAML provider requires that assertions are encrypted");
+      await assert.rejects(fix.assume(signed()), refused);
+      const whole = response(
+        `<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">x</saml:Issuer>${assertion()}`,
+      );
+      await assert.rejects(fix.assume(encoded(signedSaml(whole, "_r1", idp))), refused);
     });
   });
 });

@@ -18,6 +18,7 @@ import {
   trustOf,
 } from "../federated-session.ts";
 import { type Assertion, attributeKeys, readAssertion, SamlExpiredError } from "../saml/assertion.ts";
+import { decryptedAssertion } from "../saml/encrypted-assertion.ts";
 import { SamlError, signedAssertion } from "../saml/signed-assertion.ts";
 
 const ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/";
@@ -49,7 +50,8 @@ export const AssumeRoleWithSAML: OperationOf<sdk.AssumeRoleWithSAMLCommand> = {
 async function samlUser(input: Input, call: Call) {
   accountOfRole(input.RoleArn!);
   const provider = await samlProvider(call, input.PrincipalArn!);
-  const assertion = provenAssertion(input.SAMLAssertion!, provider, call.now);
+  const privateKeys = (await call.system.identities.samlPrivateKeys?.(provider.arn, call.db)) ?? [];
+  const assertion = provenAssertion(input.SAMLAssertion!, provider, privateKeys, call.now);
   const { accountId, name, arn } = provider;
   const named = (attribute: string) => assertion.attributes.get(ATTRIBUTES + attribute) ?? [];
 
@@ -127,11 +129,20 @@ function noProvider(): Error {
   return invalidIdentityToken("Specified provider doesn't exist");
 }
 
-function provenAssertion(encoded: string, provider: SamlProvider, now: Date): Assertion {
+function provenAssertion(
+  encoded: string,
+  provider: SamlProvider,
+  privateKeys: readonly string[],
+  now: Date,
+): Assertion {
   try {
     const { entityId, certificates, validUntil } = parseSamlMetadata(provider.metadata);
     if (validUntil && validUntil <= now) throw new SamlError("The metadata of the SAML provider has expired");
-    const signed = signedAssertion(decoded(encoded), certificates);
+    const signed = signedAssertion(decoded(encoded), {
+      certificates,
+      decrypt: (encrypted) => decryptedAssertion(encrypted, privateKeys),
+      encryptedOnly: provider.encryption === "Required",
+    });
     return readAssertion(signed, { issuer: entityId, providerId: provider.id, now });
   } catch (error) {
     if (error instanceof SamlExpiredError) throw expiredToken(error.message);

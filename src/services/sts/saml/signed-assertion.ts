@@ -41,18 +41,71 @@ export class SamlError extends Error {
   override readonly name = "SamlError";
 }
 
-/** `certificates`: PEM, of the provider's metadata; those that the response brings count for nothing. Throws SamlError, XmlError. */
-export function signedAssertion(response: string, certificates: readonly string[]): XmlElement {
+interface Trust {
+  /** PEM, of the provider's metadata; those that the response brings count for nothing. */
+  readonly certificates: readonly string[];
+  /** Opens an EncryptedAssertion; throws SamlError. */
+  readonly decrypt: (encrypted: XmlElement) => string;
+  /** Takes encrypted assertions only. */
+  readonly encryptedOnly: boolean;
+}
+
+/** Throws SamlError, XmlError. */
+export function signedAssertion(response: string, trust: Trust): XmlElement {
   const { dom, root } = parsedDocument(response);
   if (root.namespace !== PROTOCOL || root.name !== "Response") throw new SamlError("The document is no SAML response");
   requireSuccess(root);
+  const signed = signedIn(response, dom, trust);
+  if (signed && isAssertion(signed)) {
+    if (trust.encryptedOnly) throw notEncrypted();
+    return signed;
+  }
+  // The whole response is signed, or nothing is but what may be encrypted in it.
+  const assertions = childrenOf(signed ?? root, ASSERTION, "Assertion");
+  const encrypted = childrenOf(signed ?? root, ASSERTION, "EncryptedAssertion");
+  if (assertions.length + encrypted.length !== 1) throw new SamlError(signed ? ONE_ASSERTION : INVALID_SIGNATURE);
+  if (encrypted[0]) return openedAssertion(trust.decrypt(encrypted[0]), signed !== undefined, trust);
+  if (!signed) throw new SamlError(INVALID_SIGNATURE);
+  if (trust.encryptedOnly) throw notEncrypted();
+  return assertions[0]!;
+}
+
+const INVALID_SIGNATURE = "Response signature invalid";
+const ONE_ASSERTION = "The SAML response must have exactly one assertion";
+
+function notEncrypted(): SamlError {
+  return new SamlError("The SAML provider requires that assertions are encrypted");
+}
+
+function openedAssertion(xml: string, vouched: boolean, trust: Trust): XmlElement {
+  let document: ReturnType<typeof parsedDocument>;
+  try {
+    document = parsedDocument(xml);
+  } catch {
+    throw new SamlError(UNDECIPHERABLE);
+  }
+  if (!isAssertion(document.root)) throw new SamlError(UNDECIPHERABLE);
+  if (vouched) return document.root;
+  const signed = signedIn(xml, document.dom, trust);
+  if (!signed || !isAssertion(signed)) throw new SamlError(INVALID_SIGNATURE);
+  return signed;
+}
+
+/** One sentence for everything that can be wrong: more would help to find out what was encrypted. */
+export const UNDECIPHERABLE = "The encrypted assertion cannot be read";
+
+function isAssertion({ namespace, name }: XmlElement): boolean {
+  return namespace === ASSERTION && name === "Assertion";
+}
+
+function signedIn(xml: string, dom: DomNode, { certificates }: Trust): XmlElement | undefined {
   for (const place of signedPlaces(dom.documentElement!)) {
     for (const certificate of certificates) {
-      const signed = signedElement(response, place, certificate);
-      if (signed) return assertionIn(signed);
+      const signed = signedElement(xml, place, certificate);
+      if (signed) return signed;
     }
   }
-  throw new SamlError("Response signature invalid");
+  return undefined;
 }
 
 function requireSuccess(root: XmlElement): void {
@@ -107,11 +160,4 @@ function signedElement(response: string, { signature, id }: SignedPlace, certifi
   }
   const [signed, ...others] = check.getSignedReferences();
   return signed === undefined || others.length > 0 ? undefined : parseXml(signed);
-}
-
-function assertionIn(signed: XmlElement): XmlElement {
-  if (signed.namespace === ASSERTION && signed.name === "Assertion") return signed;
-  const [assertion, ...more] = childrenOf(signed, ASSERTION, "Assertion");
-  if (!assertion || more.length > 0) throw new SamlError("The SAML response must have exactly one assertion");
-  return assertion;
 }
