@@ -199,6 +199,17 @@ describe("the providers", () => {
   });
 });
 
+describe("centralised root access", () => {
+  it("is none without an organization that has it", async () => {
+    const TaskPolicyArn = { arn: "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials" };
+    const assume = new sts.AssumeRootCommand({ TargetPrincipal: "444455556666", TaskPolicyArn });
+    await assert.rejects(new sts.STSClient(configuration()).send(assume), {
+      name: "AccessDenied",
+      message: "Not authorized to perform sts:AssumeRoot on arn:aws:iam::444455556666:root",
+    });
+  });
+});
+
 describe("the account's own issuer", () => {
   it("makes tokens that are verified with what it serves under its own name", async () => {
     const { IssuerIdentifier } = await iam().send(new iamSdk.EnableOutboundWebIdentityFederationCommand({}));

@@ -8,6 +8,7 @@ import { tokenKeys } from "./migrations/0001-token-keys.ts";
 import { AssumeRole } from "./operations/assume-role.ts";
 import { AssumeRoleWithSAML } from "./operations/assume-role-with-saml.ts";
 import { AssumeRoleWithWebIdentity } from "./operations/assume-role-with-web-identity.ts";
+import { AssumeRoot } from "./operations/assume-root.ts";
 import { GetAccessKeyInfo, GetCallerIdentity } from "./operations/callers.ts";
 import { DecodeAuthorizationMessage } from "./operations/decode-authorization-message.ts";
 import { GetWebIdentityToken } from "./operations/get-web-identity-token.ts";
@@ -21,6 +22,7 @@ export const sts = defineService({
     AssumeRole,
     AssumeRoleWithSAML,
     AssumeRoleWithWebIdentity,
+    AssumeRoot,
     DecodeAuthorizationMessage,
     GetAccessKeyInfo,
     GetCallerIdentity,

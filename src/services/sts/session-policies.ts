@@ -39,7 +39,7 @@ function requireWellFormed(document: string): void {
   }
 }
 
-async function managedDocument(call: Call, accountId: string, arn: string): Promise<string> {
+export async function managedDocument(call: Call, accountId: string, arn: string): Promise<string> {
   const owner = /^arn:aws:iam::(\d{12}|aws):policy\/./.exec(arn)?.[1];
   if (owner !== "aws" && owner !== accountId) {
     throw validationError(`The requested policy ${arn} must be in the same account as the role.`);
