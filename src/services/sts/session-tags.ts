@@ -32,6 +32,9 @@ export function sessionTags(
         `One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.`,
       );
     }
+    if (key.startsWith("aws:")) {
+      throw validationError("Session tag keys that start with aws: are reserved for AWS.");
+    }
     if (passed.has(key)) {
       throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     }

@@ -325,6 +325,12 @@ describe("AssumeRoleWithWebIdentity", () => {
     assert.equal(principal.sourceIdentity, "alice@example.com");
     assert.deepEqual((principal as { transitiveTagKeys?: unknown }).transitiveTagKeys, ["Team"]);
 
+    const reserved = await tagged.token({
+      ...claims,
+      "https://aws.amazon.com/tags": { principal_tags: { Team: ["blue"], "aws:x": ["1"] } },
+    });
+    await assert.rejects(tagged.assume(reserved), { name: "ValidationError" });
+
     const flattened = {
       "https://aws.amazon.com/tags/principal_tags/Team": "blue",
       "https://aws.amazon.com/tags/transitive_tag_keys": ["Team"],
@@ -393,12 +399,15 @@ describe("AssumeRoleWithWebIdentity", () => {
       message: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
     });
     await assert.rejects(fix.assume(await fix.token(), { Policy: "{" }), { name: "MalformedPolicyDocumentException" });
+    const PolicyArns = Array.from({ length: 11 }, () => ({ arn: "arn:aws:iam::aws:policy/IAMReadOnlyAccess" }));
+    await assert.rejects(fix.assume(await fix.token(), { PolicyArns }), { name: "ValidationError" });
     assert.deepEqual(
       fix.on.audited.filter((entry) => entry.startsWith("sts:")),
       [
         "sts:AssumeRoleWithWebIdentity",
         "sts:AssumeRoleWithWebIdentity ValidationError",
         "sts:AssumeRoleWithWebIdentity MalformedPolicyDocumentException",
+        "sts:AssumeRoleWithWebIdentity ValidationError",
       ],
     );
   });
