@@ -116,6 +116,7 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
   };
   if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
   if (principal.service) context["aws:principalservicename"] = principal.service;
+  if (principal.tokenIssueTime) context["aws:tokenissuetime"] = principal.tokenIssueTime.toISOString();
   if (principal.sourceIdentity) context["aws:sourceidentity"] = principal.sourceIdentity;
   if (principal.federation) {
     Object.assign(context, principal.federation.keys);

@@ -50,6 +50,8 @@ export interface Principal extends PrincipalView {
   /** `aws:PrincipalTag/…` without the prefix. */
   readonly tags?: Readonly<Record<string, string>>;
   readonly sessionExpiration?: Date;
+  /** `aws:TokenIssueTime`, by which sessions are revoked. */
+  readonly tokenIssueTime?: Date;
   readonly sourceIdentity?: string;
   /** Of who signs in at an identity provider, and of the sessions that come of it. */
   readonly federation?: Federation;

@@ -11,6 +11,8 @@ export interface Session {
   readonly secretAccessKey: string;
   /** Epoch milliseconds. */
   readonly expiration: number;
+  /** Epoch milliseconds; absent in tokens of earlier versions. */
+  readonly issuedAt?: number;
   readonly principal: Pick<
     Principal,
     "type" | "arn" | "accountId" | "userId" | "roleArn" | "sessionName" | "sourceIdentity" | "tags" | "federation"

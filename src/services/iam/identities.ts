@@ -131,11 +131,12 @@ export class IamIdentities implements Identities {
   }
 
   #toRecord(session: Session): SessionRecord {
-    const { accessKeyId, secretAccessKey, expiration, policies, issuer, transitiveTagKeys } = session;
+    const { accessKeyId, secretAccessKey, expiration, issuedAt, policies, issuer, transitiveTagKeys } = session;
     const principal: SessionPrincipal = {
       ...session.principal,
       accessKeyId,
       sessionExpiration: new Date(expiration),
+      ...(issuedAt !== undefined && { tokenIssueTime: new Date(issuedAt) }),
       ...(policies && { sessionPolicies: policies.map((document) => this.#compile(document, "session")) }),
       ...(issuer && { issuer }),
       ...(transitiveTagKeys && { transitiveTagKeys }),

@@ -381,6 +381,26 @@ describe("AssumeRoleWithWebIdentity", () => {
     await assert.rejects(session.send(new iamSdk.ListGroupsCommand({})), { name: "AccessDenied" });
   });
 
+  test("ends the sessions that were issued before a role revoked them", async () => {
+    await using fix = await fixture();
+    await aRole(fix);
+    const older = await clientOf(fix.on, await fix.assume(await fix.token()));
+    fix.on.setNow(new Date(NOW.getTime() + 2_000));
+    const newer = await clientOf(fix.on, await fix.assume(await fix.token()));
+    await policyOf(
+      fix.on,
+      { Effect: "Allow", Action: "iam:ListUsers", Resource: "*" },
+      {
+        Effect: "Deny",
+        Action: "*",
+        Resource: "*",
+        Condition: { DateLessThan: { "aws:TokenIssueTime": "2026-01-01T00:00:01Z" } },
+      },
+    );
+    await newer.send(new iamSdk.ListUsersCommand({}));
+    await assert.rejects(older.send(new iamSdk.ListUsersCommand({})), /with an explicit deny/);
+  });
+
   test("bounds the session by its policy and the role's duration", async () => {
     await using fix = await fixture();
     await aRole(fix, {}, { MaxSessionDuration: 7200 });
