@@ -2,7 +2,7 @@
 
 import type { Denial } from "./authorization-message.ts";
 import type { CompiledPolicy } from "./authz/compile.ts";
-import { type AuthorizationRequest, type Decision, deniedMessage, evaluate, type PolicySet } from "./authz/evaluate.ts";
+import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
 import { isFederated } from "./authz/principals.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";
 import { WireError } from "./errors.ts";
@@ -49,11 +49,16 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   };
   const decision = evaluateSafely(call, evaluated, policies, request);
   if (decision.allowed) return;
+  const session = call.principal.sessionPolicies;
   // Who has not signed in yet is told no more: AWS names neither the role nor the policy.
   const message = isFederated(call.principal)
     ? `Not authorized to perform ${request.action}`
     : deniedMessage(evaluated, decision);
-  throw new AccessDeniedError(message, { request: evaluated, decision, policies: policySet(call, policies, request) });
+  throw new AccessDeniedError(message, {
+    request: evaluated,
+    decision,
+    policies: { ...policies, session, resource: request.resourcePolicy },
+  });
 }
 
 /** The gateway gives it each protocol's code. */
@@ -70,31 +75,23 @@ export class AccessDeniedError extends WireError {
 /** An evaluator that fails denies. */
 function evaluateSafely(
   call: Call,
-  request: AuthorizationRequest,
+  request: Parameters<typeof evaluate>[0],
   policies: PrincipalPolicies,
-  access: AccessRequest,
+  { resourcePolicy, resourcePolicyRequired }: AccessRequest,
 ): Decision {
   try {
-    return evaluate(request, policySet(call, policies, access));
+    return evaluate(request, {
+      identity: policies.identity,
+      ...(policies.boundary && { boundary: policies.boundary }),
+      ...(policies.scps && { scps: policies.scps }),
+      ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
+      ...(resourcePolicy && { resource: resourcePolicy }),
+      ...(resourcePolicyRequired && { resourcePolicyRequired }),
+    });
   } catch (error) {
     call.system.log("error", "policy evaluation failed", { error: String(error), action: request.action });
     return { allowed: false, explicit: false };
   }
-}
-
-function policySet(
-  call: Call,
-  policies: PrincipalPolicies,
-  { resourcePolicy, resourcePolicyRequired }: AccessRequest,
-): PolicySet {
-  return {
-    identity: policies.identity,
-    ...(policies.boundary && { boundary: policies.boundary }),
-    ...(policies.scps && { scps: policies.scps }),
-    ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
-    ...(resourcePolicy && { resource: resourcePolicy }),
-    ...(resourcePolicyRequired && { resourcePolicyRequired }),
-  };
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
