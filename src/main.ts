@@ -55,7 +55,7 @@ export interface Slipway {
 const LOOPBACK = "127.0.0.1";
 const CLOSE_GRACE_MS = 5_000;
 /** Served here when they come through the egress proxy. */
-const LOCAL_HOSTS = /(^|\.)(amazonaws\.com|elb\.localhost)$/;
+const LOCAL_HOSTS = /(^|\.)(amazonaws\.com|tokens\.sts\.global\.api\.aws|(elb|tokens\.sts)\.localhost)$/;
 
 export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   const { dataDir, log } = options;

@@ -6,6 +6,9 @@
 import { randomUUID } from "node:crypto";
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { sealDenial } from "./authorization-message.ts";
+import { AccessDeniedError } from "./authorize.ts";
+import { isFederated } from "./authz/principals.ts";
 import type { Call, Principal } from "./context.ts";
 import type { Service } from "./service.ts";
 
@@ -16,7 +19,7 @@ export interface Audit {
 
 const READS = /^(Get|List|Describe|BatchGet|BatchCheck|Head|Filter|Lookup|Poll|Tail|Select|Simulate)/;
 /** Members whose values never reach the trail. */
-const SECRET = /password|secret|token|privatekey|plaintext|authorization|credential|body|blob/i;
+const SECRET = /password|secret|token|privatekey|plaintext|authorization|credential|body|blob|samlassertion/i;
 const FLUSH_MS = 250;
 const MAX_TEXT = 2048;
 
@@ -75,6 +78,7 @@ function toRecord(
     sourceIPAddress: call.sourceIp,
     userAgent: call.userAgent,
     ...(error && { errorCode: error.name, errorMessage: error.message }),
+    ...(error instanceof AccessDeniedError && explained(error, call)),
     requestParameters: redacted(input, 0),
     requestID: call.requestId,
     eventID: randomUUID(),
@@ -86,8 +90,19 @@ function toRecord(
   };
 }
 
+/** For sts:DecodeAuthorizationMessage. */
+function explained({ denial }: AccessDeniedError, { system, principal }: Call) {
+  const encoded = denial && sealDenial(system.cipher, denial, principal);
+  return encoded && { additionalEventData: { encodedAuthorizationMessage: encoded } };
+}
+
 function toIdentity(principal: Principal) {
   if (principal.type === "Service") return { type: "AWSService", invokedBy: principal.service };
+  if (isFederated(principal)) {
+    const { provider, subject } = principal.federation!;
+    return { type: principal.type, principalId: principal.userId, userName: subject, identityProvider: provider };
+  }
+  if (principal.type === "Anonymous") return { type: "Unknown" };
   return {
     type: principal.type === "User" ? "IAMUser" : principal.type,
     principalId: principal.userId,

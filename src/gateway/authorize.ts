@@ -1,7 +1,9 @@
 /** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
 
+import type { Denial } from "./authorization-message.ts";
 import type { CompiledPolicy } from "./authz/compile.ts";
 import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
+import { isFederated } from "./authz/principals.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";
 import { WireError } from "./errors.ts";
 import { type Guardrails, guardrailsOf } from "./guardrails.ts";
@@ -52,13 +54,26 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   };
   const decision = evaluateSafely(call, evaluated, policies, request);
   if (decision.allowed) return;
-  throw new AccessDeniedError(deniedMessage(evaluated, decision));
+  const session = call.principal.sessionPolicies;
+  // Who has not signed in yet is told no more: AWS names neither the role nor the policy.
+  const message = isFederated(call.principal)
+    ? `Not authorized to perform ${request.action}`
+    : deniedMessage(evaluated, decision);
+  throw new AccessDeniedError(message, {
+    request: evaluated,
+    decision,
+    policies: { ...policies, session, resource: request.resourcePolicy },
+  });
 }
 
 /** The gateway gives it each protocol's code. */
 export class AccessDeniedError extends WireError {
-  constructor(message: string) {
+  /** What was asked and why it was denied, for the audit trail; undefined where a service denies by rules of its own. */
+  readonly denial: Denial | undefined;
+
+  constructor(message: string, denial?: Denial) {
     super("AccessDenied", 403, message);
+    this.denial = denial;
   }
 }
 
@@ -112,7 +127,12 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     const age = call.now.getTime() - principal.mfaAuthenticatedAt.getTime();
     context["aws:multifactorauthage"] = String(Math.floor(age / 1000));
   }
+  if (principal.tokenIssueTime) context["aws:tokenissuetime"] = principal.tokenIssueTime.toISOString();
   if (principal.sourceIdentity) context["aws:sourceidentity"] = principal.sourceIdentity;
+  if (principal.federation) {
+    Object.assign(context, principal.federation.keys);
+    if (!isFederated(principal)) context["aws:federatedprovider"] = principal.federation.provider;
+  }
   if (call.sourceArn) {
     context["aws:sourcearn"] = call.sourceArn;
     context["aws:sourceaccount"] = accountOf(call.sourceArn) || call.accountId;

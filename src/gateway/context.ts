@@ -52,7 +52,20 @@ export interface Principal extends PrincipalView {
   readonly sessionExpiration?: Date;
   /** When the session's user proved an MFA device; absent where none was. */
   readonly mfaAuthenticatedAt?: Date;
+  /** `aws:TokenIssueTime`, by which sessions are revoked. */
+  readonly tokenIssueTime?: Date;
   readonly sourceIdentity?: string;
+  /** Of who signs in at an identity provider, and of the sessions that come of it. */
+  readonly federation?: Federation;
+}
+
+export interface Federation {
+  /** The provider's ARN in IAM. */
+  readonly provider: string;
+  /** Whom the provider vouches for. */
+  readonly subject: string;
+  /** Condition keys that stay with the session, in lower case: `ISSUER:sub`, `saml:sub`. */
+  readonly keys: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface CredentialsRecord {
@@ -78,6 +91,8 @@ export interface Identities {
   policiesOf(principal: Principal, db?: Database): Promise<PrincipalPolicies>;
   /** Takes a code of the calling user's MFA device; each code counts once. */
   verifyMfa?(principal: Principal, serialNumber: string, code: string, now: Date, db: Database): Promise<MfaVerdict>;
+  /** The private keys, PEM, that a SAML provider's assertions may be encrypted for; IAM's API never tells them. */
+  samlPrivateKeys?(providerArn: string, db: Database): Promise<readonly string[]>;
   /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
   /** Notes that a principal tried an action ("codebuild:StartBuild"), allowed or not. Never awaited. */
@@ -169,6 +184,11 @@ export interface Call extends CallScope {
     readonly path: string;
     readonly headers: Readonly<Record<string, string | undefined>>;
   };
+}
+
+/** Whoever calls without a signature, as far as nothing else says who that is. */
+export function anonymousPrincipal(accountId: string): Principal {
+  return { type: "Anonymous", arn: "anonymous", accountId, userId: "anonymous", accessKeyId: undefined };
 }
 
 /** The principal of an AWS service acting for itself, as in a role's trust policy. */

@@ -1,6 +1,6 @@
 /** What happens to every call, from HTTP or from inside: validate, authorize, run; and the audit trail of how it ended. */
 import { authorizeOperation } from "./authorize.ts";
-import type { Call } from "./context.ts";
+import type { Call, Principal } from "./context.ts";
 import { WireError } from "./errors.ts";
 import type { Operation } from "./operation.ts";
 import type { OperationModel, Service } from "./service.ts";
@@ -10,12 +10,14 @@ export async function execute(
   service: Service,
   model: OperationModel,
   input: Record<string, unknown>,
-  call: Call,
+  received: Call,
 ): Promise<unknown> {
+  let call = received;
   let failure: unknown;
   try {
     const operation = builtOperation(service, model);
     validate(service, model, input);
+    if (operation.identify) call = calledBy(call, await operation.identify(input, call));
     const { authorize } = operation;
     call.system.identities.recordAccess?.(call.principal, actionOf(service, model, input), call.region, call.now);
     if (authorize !== "always") await authorizeOperation(authorize, input, call);
@@ -33,6 +35,10 @@ function actionOf(service: Service, { name, operation }: OperationModel, input: 
   const authorize = (operation as Operation<Record<string, unknown>> | undefined)?.authorize;
   if (authorize === undefined || authorize === "always") return `${service.signingName}:${name}`;
   return typeof authorize.action === "string" ? authorize.action : authorize.action(input);
+}
+
+function calledBy(call: Call, principal: Principal): Call {
+  return { ...call, principal, accountId: principal.accountId };
 }
 
 /** https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html */

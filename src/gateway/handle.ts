@@ -11,7 +11,7 @@ import { PayloadError, type PayloadErrorReason } from "./auth/payload-error.ts";
 import { Verifier } from "./auth/sigv4.ts";
 import { type Authenticated, authenticate, authorizationOf, type ParsedAuthorization } from "./authentication.ts";
 import { AccessDeniedError } from "./authorize.ts";
-import type { Call, System } from "./context.ts";
+import { anonymousPrincipal, type Call, type System } from "./context.ts";
 import { errorView, isUnexpected, WireError } from "./errors.ts";
 import { execute } from "./execute.ts";
 import { isFromLoopback } from "./loopback.ts";
@@ -148,12 +148,16 @@ async function answerOf(
   let routed = byHead ? protocol.route(request) : undefined;
   const streams = routed !== undefined && protocol.streamsInput(routed.model);
   if (!streams) request.body = await readBody(message);
-  const authenticated = await authenticate(system, verifier, service, request, authorization, isFromLoopback(message));
+  const authenticated =
+    authorization === undefined && (routed ?? protocol.route(request))?.model.operation?.identify
+      ? { principal: anonymousPrincipal(system.config.accountId), verified: undefined }
+      : await authenticate(system, verifier, service, request, authorization, isFromLoopback(message));
   await decodePayload(request, message, authenticated, streams);
   if (!byHead) routed = protocol.route(request);
   if (!routed) throw unknownOperation(service, request);
   const input = protocol.parse(routed, request);
-  const call = toCall(system, message, request, authenticated, authorization!.region, requestId);
+  const region = authorization?.region ?? regionOf(request, system);
+  const call = toCall(system, message, request, authenticated, region, requestId);
   const output = await execute(service, routed.model, input, call);
   return protocol.serialize(routed.model, output, requestId);
 }
@@ -168,9 +172,14 @@ function anonymousService(registry: Registry, request: WireRequest): Service | u
   if (request.headers.authorization !== undefined) return undefined;
   const host = request.headers.host ?? "";
   if (host.includes(".amazonaws.com")) return registry.byHost(host) ?? registry.bySigningName("s3");
-  return request.method === "POST" && request.path === "/"
-    ? registry.bySigningName("sts")
-    : registry.bySigningName("s3");
+  const query = request.path === "/" && (request.method === "POST" || /(^|&)Action=/.test(request.rawQuery));
+  return registry.bySigningName(query ? "sts" : "s3");
+}
+
+/** Of a request without a signature: `sts.eu-west-1.amazonaws.com` says it, other hosts mean the first region. */
+function regionOf(request: WireRequest, system: System): string {
+  const named = /\.([a-z]+(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(request.headers.host ?? "");
+  return named?.[1] ?? system.config.region;
 }
 
 function unknownService(request: WireRequest, authorization: ParsedAuthorization | undefined): WireError {

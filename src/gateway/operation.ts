@@ -5,7 +5,7 @@
 import type { Readable } from "node:stream";
 import type { GetOutputType, StreamingBlobPayloadInputTypes, StreamingBlobPayloadOutputTypes } from "@smithy/types";
 import type { CompiledPolicy } from "./authz/compile.ts";
-import type { Call } from "./context.ts";
+import type { Call, Principal } from "./context.ts";
 
 export type ContextKeys = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -31,6 +31,11 @@ export interface Authorization<I> {
 }
 
 export interface Operation<I = never, O = unknown> {
+  /**
+   * Of operations that AWS takes without a signature: whom the input itself (a token, an assertion) proves to be calling.
+   * Comes before `authorize`; throws what AWS answers where it proves nobody.
+   */
+  identify?(input: I, call: Call): Promise<Principal>;
   /** "always": AWS lets every authenticated caller do it whatever the policies say (sts:GetCallerIdentity). */
   readonly authorize: Authorization<I> | "always";
   run(input: I, call: Call): Promise<O> | O;

@@ -11,9 +11,11 @@ export interface Session {
   readonly secretAccessKey: string;
   /** Epoch milliseconds. */
   readonly expiration: number;
+  /** Epoch milliseconds; absent in tokens of earlier versions. */
+  readonly issuedAt?: number;
   readonly principal: Pick<
     Principal,
-    "type" | "arn" | "accountId" | "userId" | "roleArn" | "sessionName" | "sourceIdentity" | "tags"
+    "type" | "arn" | "accountId" | "userId" | "roleArn" | "sessionName" | "sourceIdentity" | "tags" | "federation"
   >;
   /** JSON texts of the session's own policies; absent where it was made with none. */
   readonly policies?: readonly string[];

@@ -27,6 +27,8 @@ interface CompiledStatement {
   /** undefined in policies that belong to the principal itself. */
   readonly principals: PrincipalMatcher | undefined;
   readonly notPrincipal: boolean;
+  /** As it was written, to explain a denial with. */
+  readonly source: Statement;
 }
 
 export class CompiledPolicy {
@@ -40,11 +42,12 @@ export class CompiledPolicy {
 
   /** Whether a Deny statement applies to the request. */
   denies(request: StatementRequest): boolean {
-    return this.#deny.some((statement) => {
-      if (!statement.applies(request)) return false;
-      if (statement.principals === undefined || (statement.notPrincipal && request.bounded)) return true;
-      return statement.principals(request.principal) !== "none";
-    });
+    return this.#deny.some((statement) => deniedBy(statement, request));
+  }
+
+  /** The Deny statements that apply to the request. */
+  denying(request: StatementRequest): Statement[] {
+    return this.#deny.filter((statement) => deniedBy(statement, request)).map(({ source }) => source);
   }
 
   /** The strongest grant of all Allow statements that apply. Without a Principal element: `direct`. */
@@ -62,6 +65,12 @@ export class CompiledPolicy {
   allows(request: StatementRequest): boolean {
     return this.grant(request) !== "none";
   }
+}
+
+function deniedBy(statement: CompiledStatement, request: StatementRequest): boolean {
+  if (!statement.applies(request)) return false;
+  if (statement.principals === undefined || (statement.notPrincipal && request.bounded)) return true;
+  return statement.principals(request.principal) !== "none";
 }
 
 /** Throws Error on a document that did not come from `parsePolicy`. */
@@ -89,6 +98,7 @@ function compileStatement(statement: Statement, variables: boolean): CompiledSta
       all(conditions, request.context),
     principals: principal ? principalMatcher(principal) : notPrincipal ? notPrincipalMatcher(notPrincipal) : undefined,
     notPrincipal: notPrincipal !== undefined,
+    source: statement,
   };
 }
 

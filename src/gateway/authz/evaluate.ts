@@ -5,7 +5,7 @@
  */
 import type { CompiledPolicy, StatementRequest } from "./compile.ts";
 import type { RequestContext } from "./pattern.ts";
-import type { PrincipalView } from "./principals.ts";
+import { isFederated, type PrincipalView } from "./principals.ts";
 
 export type { PrincipalView } from "./principals.ts";
 
@@ -76,7 +76,7 @@ export function evaluate(request: AuthorizationRequest, policies: PolicySet): De
 
 /** Identity-based policies, boundaries, session policies and SCPs belong to principals of accounts only. */
 function isAccountPrincipal(principal: PrincipalView): boolean {
-  return principal.type !== "Service" && principal.type !== "Anonymous";
+  return principal.type !== "Service" && principal.type !== "Anonymous" && !isFederated(principal);
 }
 
 function explicitDenial(request: StatementRequest, policies: PolicySet): PolicyType | undefined {

@@ -8,11 +8,20 @@ export interface PrincipalView {
   /** `arn:aws:iam::…:user/x`, `arn:aws:sts::…:assumed-role/x/session`, …; for a service its name will do. */
   arn: string;
   accountId: string;
-  type: "User" | "AssumedRole" | "FederatedUser" | "Root" | "Service" | "Anonymous";
+  type: "User" | "AssumedRole" | "FederatedUser" | "Root" | "Service" | "Anonymous" | FederatedType;
   /** For an assumed role session: the role's ARN. */
   roleArn?: string;
   /** For a service: `codebuild.amazonaws.com`. */
   service?: string;
+  /** Of who signs in at an identity provider: the provider's ARN, which Federated entries name. */
+  federation?: { readonly provider: string };
+}
+
+/** Who calls AssumeRoleWithWebIdentity and AssumeRoleWithSAML, by CloudTrail's names; the sessions are AssumedRole. */
+type FederatedType = "WebIdentityUser" | "SAMLUser";
+
+export function isFederated({ type }: Pick<PrincipalView, "type">): boolean {
+  return type === "WebIdentityUser" || type === "SAMLUser";
 }
 
 /**
@@ -32,12 +41,17 @@ export function stronger(a: Grant, b: Grant): Grant {
 
 /** CanonicalUser entries mean nobody: Slipway's accounts have no canonical ids. */
 export function principalMatcher(principals: Principals): PrincipalMatcher {
-  if (principals === "*" || principals.AWS.includes("*")) return () => "direct";
-  const arns = new Set([...principals.AWS, ...principals.Federated]);
+  if (principals === "*" || principals.AWS.includes("*")) {
+    // Whoever signs in elsewhere is let in by an entry that names the provider, never by one that means everybody.
+    return (principal) => (isFederated(principal) ? "none" : "direct");
+  }
+  const arns = new Set(principals.AWS);
+  const providers = new Set(principals.Federated);
   const services = new Set(principals.Service);
   const accounts = new Set(principals.AWS.map(accountOf).filter((account) => account !== undefined));
   return (principal) => {
     if (principal.type === "Anonymous") return "none";
+    if (isFederated(principal)) return providers.has(principal.federation?.provider ?? "") ? "direct" : "none";
     if (principal.type === "Service") return services.has(principal.service ?? principal.arn) ? "direct" : "none";
     if (arns.has(principal.arn)) return "direct";
     if (principal.roleArn !== undefined && arns.has(principal.roleArn)) return "role";

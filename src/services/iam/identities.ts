@@ -16,6 +16,7 @@ import { attachedDocuments } from "./attached-documents.ts";
 import { IdentityCache } from "./identity-cache.ts";
 import { verifyCode } from "./mfa.ts";
 import { arnOf, nameOfArn } from "./model.ts";
+import { samlPrivateKeys } from "./saml-keys.ts";
 import { findAccessKey, updateLastUsed } from "./store/access-keys.ts";
 import { findEntity } from "./store/entities.ts";
 
@@ -99,6 +100,10 @@ export class IamIdentities implements Identities {
     return verifyCode(db, this.#system.cipher, principal, serialNumber, code, now);
   }
 
+  samlPrivateKeys(providerArn: string, db: Database): Promise<readonly string[]> {
+    return samlPrivateKeys(this.#system.cipher, db, providerArn);
+  }
+
   /** Only long-term keys are written down. */
   recordUse(accessKeyId: string, service: string, region: string, now: Date): void {
     if (!accessKeyId.startsWith("AKIA")) return;
@@ -147,12 +152,13 @@ export class IamIdentities implements Identities {
   }
 
   #toRecord(session: Session): SessionRecord {
-    const { accessKeyId, secretAccessKey, expiration, policies, issuer, transitiveTagKeys, mfaAuthenticatedAt } =
-      session;
+    const { accessKeyId, secretAccessKey, expiration, issuedAt, policies, issuer } = session;
+    const { transitiveTagKeys, mfaAuthenticatedAt } = session;
     const principal: SessionPrincipal = {
       ...session.principal,
       accessKeyId,
       sessionExpiration: new Date(expiration),
+      ...(issuedAt !== undefined && { tokenIssueTime: new Date(issuedAt) }),
       ...(policies && { sessionPolicies: policies.map((document) => this.#compile(document, "session")) }),
       ...(issuer && { issuer }),
       ...(transitiveTagKeys && { transitiveTagKeys }),

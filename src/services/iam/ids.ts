@@ -32,6 +32,14 @@ function randomCharacters(count: number): string {
   return Array.from(randomBytes(count), (byte) => BASE32[byte & 31]).join("");
 }
 
+const SAML_PREFIXES = { provider: "SAMLSP", "private key": "SAMLPK" } as const;
+const SAML_ID_LENGTH = 16;
+
+/** `SAMLSPD9IMTW2LM46J042K`: what stands behind `/saml/acs/` in a provider's own sign-in endpoint. */
+export function newSamlId(kind: keyof typeof SAML_PREFIXES): string {
+  return SAML_PREFIXES[kind] + Array.from(randomBytes(SAML_ID_LENGTH), (byte) => BASE32[byte & 31]).join("");
+}
+
 /** 40 characters, as AWS's are. */
 export function newSecretAccessKey(): string {
   return randomBytes(30).toString("base64");

@@ -6,6 +6,7 @@ import limits from "./limits.generated.json" with { type: "json" };
 import { identities } from "./migrations/0001-identities.ts";
 import { credentials } from "./migrations/0002-credentials.ts";
 import { insight } from "./migrations/0003-insight.ts";
+import { providers } from "./migrations/0004-providers.ts";
 import * as accessKeys from "./operations/access-keys.ts";
 import * as account from "./operations/account.ts";
 import * as attachments from "./operations/attachments.ts";
@@ -19,14 +20,17 @@ import * as instanceProfiles from "./operations/instance-profiles.ts";
 import * as lastAccessed from "./operations/last-accessed.ts";
 import * as loginProfiles from "./operations/login-profiles.ts";
 import * as mfaDevices from "./operations/mfa-devices.ts";
+import * as oidcProviders from "./operations/oidc-providers.ts";
 import * as organizationFeatures from "./operations/organization-features.ts";
 import * as organizationsAccess from "./operations/organizations-access.ts";
+import * as outboundFederation from "./operations/outbound-federation.ts";
 import * as passwordPolicy from "./operations/password-policy.ts";
 import * as policies from "./operations/policies.ts";
 import * as policiesGrantingAccess from "./operations/policies-granting-access.ts";
 import * as policyEntities from "./operations/policy-entities.ts";
 import * as policyVersions from "./operations/policy-versions.ts";
 import * as roles from "./operations/roles.ts";
+import * as samlProviders from "./operations/saml-providers.ts";
 import * as serverCertificates from "./operations/server-certificates.ts";
 import * as serviceLinkedRoles from "./operations/service-linked-roles.ts";
 import * as serviceSpecificCredentials from "./operations/service-specific-credentials.ts";
@@ -58,14 +62,17 @@ export const iam = defineService({
     ...lastAccessed,
     ...loginProfiles,
     ...mfaDevices,
+    ...oidcProviders,
     ...organizationFeatures,
     ...organizationsAccess,
+    ...outboundFederation,
     ...passwordPolicy,
     ...policies,
     ...policiesGrantingAccess,
     ...policyEntities,
     ...policyVersions,
     ...roles,
+    ...samlProviders,
     ...serverCertificates,
     ...serviceLinkedRoles,
     ...serviceSpecificCredentials,
@@ -77,5 +84,5 @@ export const iam = defineService({
   },
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
-  migrations: [identities, credentials, insight],
+  migrations: [identities, credentials, insight, providers],
 });

@@ -106,6 +106,11 @@ export function toTagList(tags: Tags): sdk.Tag[] {
   return Array.from(tags, ([Key, Value]) => ({ Key, Value }));
 }
 
+/** "The returned list of tags is sorted by tag key." */
+export function sortedTagList(tags: Tags): sdk.Tag[] {
+  return toTagList(tags).sort((a, b) => (a.Key! < b.Key! ? -1 : 1));
+}
+
 function boundaryOf(entity: Entity): Pick<sdk.Role, "PermissionsBoundary"> {
   if (entity.boundaryArn === undefined) return {};
   return {

@@ -20,3 +20,33 @@ export function packedPolicyTooLarge(percent: number): Error {
   const message = `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`;
   return new sdk.PackedPolicyTooLargeException({ message, $metadata });
 }
+
+export function invalidIdentityToken(message: string): Error {
+  return new sdk.InvalidIdentityTokenException({ message, $metadata });
+}
+
+export function expiredToken(message: string): Error {
+  return new sdk.ExpiredTokenException({ message, $metadata });
+}
+
+export function idpRejectedClaim(message: string): Error {
+  return new sdk.IDPRejectedClaimException({ message, $metadata });
+}
+
+export function idpCommunicationError(message: string): Error {
+  return new sdk.IDPCommunicationErrorException({ message, $metadata });
+}
+
+export function invalidAuthorizationMessage(): Error {
+  return new sdk.InvalidAuthorizationMessageException({ message: "Message is not valid", $metadata });
+}
+
+export function outboundFederationDisabled(): Error {
+  const message = "Outbound web identity federation is not enabled for this account.";
+  return new sdk.OutboundWebIdentityFederationDisabledException({ message, $metadata });
+}
+
+export function sessionDurationEscalation(): Error {
+  const message = "The requested token duration would extend the session beyond its original expiration time.";
+  return new sdk.SessionDurationEscalationException({ message, $metadata });
+}

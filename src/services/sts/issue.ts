@@ -8,7 +8,7 @@ import { type Session, sealSession } from "#gateway/session-token.ts";
 export function issued(
   call: Call,
   seconds: number,
-  session: Omit<Session, "accessKeyId" | "secretAccessKey" | "expiration">,
+  session: Omit<Session, "accessKeyId" | "secretAccessKey" | "expiration" | "issuedAt">,
 ): Credentials {
   // Whole seconds: that is what the answer's timestamp can say.
   const expiration = (Math.floor(call.now.getTime() / 1000) + seconds) * 1000;
@@ -17,7 +17,13 @@ export function issued(
   return {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,
-    SessionToken: sealSession(call.system.cipher, { ...session, accessKeyId, secretAccessKey, expiration }),
+    SessionToken: sealSession(call.system.cipher, {
+      ...session,
+      accessKeyId,
+      secretAccessKey,
+      expiration,
+      issuedAt: call.now.getTime(),
+    }),
     Expiration: new Date(expiration),
   };
 }

@@ -11,6 +11,8 @@ interface PolicyRequest {
 
 /** "The plaintext that you use for both inline and managed session policies can't exceed 2,048 characters." */
 const MAX_CHARACTERS = 2048;
+/** "You can provide up to 10 managed policy ARNs." */
+const MAX_POLICY_ARNS = 10;
 
 /**
  * The documents, managed ones as they are now; undefined where none were passed. `accountId` is the account of the
@@ -22,6 +24,9 @@ export async function sessionPolicies(
   { Policy, PolicyArns = [] }: PolicyRequest,
 ): Promise<string[] | undefined> {
   if (Policy === undefined && PolicyArns.length === 0) return undefined;
+  if (PolicyArns.length > MAX_POLICY_ARNS) {
+    throw validationError(`A session has at most ${MAX_POLICY_ARNS} managed session policies.`);
+  }
   const arns = PolicyArns.map(({ arn }) => arn!);
   const characters = [Policy ?? "", ...arns].reduce((sum, text) => sum + text.length, 0);
   if (characters > MAX_CHARACTERS) throw packedPolicyTooLarge(Math.ceil((characters / MAX_CHARACTERS) * 100));
@@ -39,7 +44,7 @@ function requireWellFormed(document: string): void {
   }
 }
 
-async function managedDocument(call: Call, accountId: string, arn: string): Promise<string> {
+export async function managedDocument(call: Call, accountId: string, arn: string): Promise<string> {
   const owner = /^arn:aws:iam::(\d{12}|aws):policy\/./.exec(arn)?.[1];
   if (owner !== "aws" && owner !== accountId) {
     throw validationError(`The requested policy ${arn} must be in the same account as the role.`);

@@ -1,6 +1,7 @@
 /** Session tags. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html */
 import type { Tag } from "@aws-sdk/client-sts";
 import type { Principal } from "#gateway/context.ts";
+import type { ContextKeys } from "#gateway/operation.ts";
 import { validationError } from "./errors.ts";
 
 export interface SessionTags {
@@ -31,6 +32,9 @@ export function sessionTags(
         `One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.`,
       );
     }
+    if (key.startsWith("aws:")) {
+      throw validationError("Session tag keys that start with aws: are reserved for AWS.");
+    }
     if (passed.has(key)) {
       throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     }
@@ -44,6 +48,15 @@ export function sessionTags(
   return {
     tags: Object.fromEntries([...inherited, ...Tags.map(({ Key, Value }) => [Key!, Value!] as const)]),
     transitiveKeys: [...inheritedKeys, ...TransitiveTagKeys],
+  };
+}
+
+/** The condition keys `aws:RequestTag/…`, `aws:TagKeys` and `sts:TransitiveTagKeys`; none of what is not passed. */
+export function requestedTags({ Tags = [], TransitiveTagKeys = [] }: TagRequest): ContextKeys {
+  return {
+    ...Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:requesttag/${Key!.toLowerCase()}`, Value])),
+    ...(Tags.length > 0 && { "aws:tagkeys": Tags.map(({ Key }) => Key!) }),
+    ...(TransitiveTagKeys.length > 0 && { "sts:transitivetagkeys": TransitiveTagKeys }),
   };
 }
 

@@ -9,6 +9,8 @@ import { countEntities, EVERYTHING } from "../store/entities.ts";
 import { listInstanceProfiles } from "../store/instance-profiles.ts";
 import { listPolicies, listPolicyUses } from "../store/managed-policies.ts";
 import { listMfaDevices } from "../store/mfa-devices.ts";
+import { listOidcProviders } from "../store/oidc-providers.ts";
+import { listSamlProviders } from "../store/saml-providers.ts";
 import { listServerCertificates } from "../store/server-certificates.ts";
 import { changing } from "./support.ts";
 
@@ -98,7 +100,7 @@ export const GetAccountSummary: OperationOf<sdk.GetAccountSummaryCommand> = {
         ServerCertificates: (await listServerCertificates(db, accountId, "/", EVERYTHING)).length,
         MFADevices: devices.length,
         MFADevicesInUse: devices.filter(({ enabled }) => enabled).length,
-        Providers: 0,
+        Providers: (await listOidcProviders(db, accountId)).length + (await listSamlProviders(db, accountId)).length,
         GlobalEndpointTokenVersion: (await accountSettings(db, accountId)).tokenVersion,
       },
     };

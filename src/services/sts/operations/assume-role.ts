@@ -128,7 +128,7 @@ function sessionSeconds(input: Input, call: Call, role: AssumableRole): number {
 }
 
 /** Percent of what policies and tags may take. */
-function packedSize(input: Input): number {
+export function packedSize(input: Pick<Input, "Policy" | "PolicyArns" | "Tags">): number {
   const characters = JSON.stringify([input.Policy, input.PolicyArns, input.Tags]).length;
   return Math.min(100, Math.ceil((characters / 4096) * 100));
 }
