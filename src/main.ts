@@ -19,6 +19,7 @@ import { type AdministratorKey, ensureAdministrator, IamIdentities } from "#serv
 import { services } from "#services/services.ts";
 import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
 import { Bus } from "#store/bus.ts";
+import { inTransaction } from "#store/database.ts";
 import { emptyTables, migrate } from "#store/migrate.ts";
 import { openStore } from "#store/open.ts";
 import { removeTemporaryFolders } from "#store/temporary-folder.ts";
@@ -157,10 +158,13 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
               return [];
             });
             for (const group of groups) await engine.remove(group.id);
-            await emptyTables(store.db);
+            // Together, so that a kill in between does not take the key away that the test suite has.
+            await inTransaction(store.db, async (trx) => {
+              await emptyTables(trx);
+              await ensureAdministrator({ ...system, db: trx }, { restored: true });
+            });
             await rm(blobsDir, { recursive: true, force: true });
-            await identities.forgetAll();
-            await ensureAdministrator(system);
+            identities.forgetAll();
           });
         }
       : undefined,

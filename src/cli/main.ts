@@ -21,6 +21,7 @@ const USAGE = `slipway: AWS's delivery stack on your own machine
   slipway down                stop it, and the private container engine if there is one
   slipway status              what runs, and how it is
   slipway env                 exports for AWS clients: eval "$(slipway env)"
+  slipway rotate-key          a new access key for the administrator; the old one is deleted
   slipway aws …               the aws CLI with that environment
   slipway demo [--exit]       deliver the Cruddur back end from a merge to a load balancer
 
@@ -32,6 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ run(args: string[]): Pro
   down: () => import("./down.ts"),
   status: () => import("./status.ts"),
   env: () => import("./env.ts"),
+  "rotate-key": () => import("./rotate-key.ts"),
   aws: () => import("./aws.ts"),
   demo: () => import("./demo.ts"),
 };

@@ -1,7 +1,8 @@
 /** Which key a request means, and what its key policy says. */
+
+import { AccessDeniedError, requireAccess } from "#gateway/authorize.ts";
 import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
-import { AccessDeniedError, requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, ContextKeys } from "#gateway/operation.ts";
 import { ensureAwsManagedKey, isAwsManagedAlias } from "./aws-managed-keys.ts";
