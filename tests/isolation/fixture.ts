@@ -68,8 +68,10 @@ export async function everythingOf(
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: `arn:aws:s3:::${MARK}/*` }],
   });
+  /** Things that only lists tell of: the stranger's have other names. */
+  const LISTED = `only-${accountId}`;
   const samples: Samples = {};
-  const secrets: string[] = [MARK, MARK.replaceAll("-", "")];
+  const secrets: string[] = [MARK, MARK.replaceAll("-", ""), LISTED];
   const send: Client["send"] = (command) => root.send(command);
 
   // IAM
@@ -118,6 +120,11 @@ export async function everythingOf(
   await send(new iam.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com", Description: MARK }));
   const { Credentials } = await send(new sts.AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: "walk" }));
   secrets.push(AccessKey!.SecretAccessKey!, Credentials!.SecretAccessKey!, Credentials!.SessionToken!);
+  await send(new iam.CreateUserCommand({ UserName: LISTED }));
+  await send(new iam.CreateGroupCommand({ GroupName: LISTED }));
+  await send(new iam.CreateRoleCommand({ RoleName: LISTED, AssumeRolePolicyDocument }));
+  await send(new iam.CreatePolicyCommand({ PolicyName: LISTED, PolicyDocument: policy }));
+  await send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: LISTED }));
   Object.assign(samples, {
     UserName: [NAME],
     GroupName: [NAME],
@@ -177,11 +184,14 @@ export async function everythingOf(
     kmsKeyId: [KeyMetadata!.Arn!],
   });
 
+  await send(new kms.CreateAliasCommand({ AliasName: `alias/${LISTED}`, TargetKeyId: KeyId }));
+
   // S3
   const Bucket = `fixture-${accountId}`;
   const object = { Bucket, Key: NAME };
   await send(new s3.CreateBucketCommand({ Bucket }));
   await send(new s3.PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  await send(new s3.CreateBucketCommand({ Bucket: LISTED }));
   const { VersionId } = await send(
     new s3.PutObjectCommand({ ...object, Body: MARK, Metadata: { owner: MARK }, Tagging: `owner=${MARK}` }),
   );
@@ -253,6 +263,7 @@ export async function everythingOf(
     new logs.PutLogEventsCommand({ ...group, logStreamName: NAME, logEvents: [{ timestamp, message: MARK }] }),
   );
   await send(new logs.PutRetentionPolicyCommand({ ...group, retentionInDays: 7 }));
+  await send(new logs.CreateLogGroupCommand({ logGroupName: LISTED }));
   const logGroupArn = `arn:aws:logs:${REGION}:${accountId}:log-group:${NAME}`;
   Object.assign(samples, {
     logGroupName: [NAME],
@@ -299,6 +310,7 @@ export async function everythingOf(
       }),
     }),
   );
+  await send(new ecr.CreateRepositoryCommand({ repositoryName: LISTED }));
   const upload = await send(new ecr.InitiateLayerUploadCommand({ repositoryName }));
   secrets.push(upload.uploadId!);
   const layerDigest = digestOf(image.blobs[1]!);
@@ -346,6 +358,13 @@ export async function everythingOf(
   const connection = await send(
     new connections.CreateConnectionCommand({ ConnectionName: NAME, ProviderType: "GitHub", Tags: TAGS }),
   );
+  await send(new connections.CreateConnectionCommand({ ConnectionName: LISTED, ProviderType: "GitHub" }));
+  const listedHost = {
+    Name: LISTED,
+    ProviderType: "GitHubEnterpriseServer",
+    ProviderEndpoint: "https://github.internal",
+  };
+  await send(new connections.CreateHostCommand({ ...listedHost, ProviderType: "GitHubEnterpriseServer" }));
   secrets.push(idOf(host.HostArn!), idOf(connection.ConnectionArn!));
   Object.assign(samples, {
     ConnectionName: [NAME],
@@ -412,6 +431,10 @@ export async function everythingOf(
   );
   for (const one of [balancer.LoadBalancerArn!, targetGroup.TargetGroupArn!])
     secrets.push(one.slice(one.lastIndexOf("/") + 1));
+  await send(new elb.CreateLoadBalancerCommand({ Name: LISTED, Subnets: subnets }));
+  await send(
+    new elb.CreateTargetGroupCommand({ Name: LISTED, Protocol: "HTTP", Port: 80, VpcId: "vpc-0c3", TargetType: "ip" }),
+  );
   const elbArns = [balancer.LoadBalancerArn, targetGroup.TargetGroupArn, listener.ListenerArn, rule.RuleArn];
   Object.assign(samples, {
     LoadBalancerArn: [balancer.LoadBalancerArn],
@@ -463,7 +486,9 @@ export async function everythingOf(
       },
     ],
   } satisfies ecs.RegisterTaskDefinitionCommandInput;
+  await send(new ecs.CreateClusterCommand({ clusterName: LISTED }));
   const { taskDefinition } = await send(new ecs.RegisterTaskDefinitionCommand({ ...definition, tags: LOWER_TAGS }));
+  await send(new ecs.RegisterTaskDefinitionCommand({ ...definition, family: LISTED }));
   const { taskDefinition: inactive } = await send(
     new ecs.RegisterTaskDefinitionCommand({ ...definition, family: "fixture-old" }),
   );
@@ -559,6 +584,15 @@ export async function everythingOf(
       tags: LOWER_TAGS,
     }),
   );
+  await send(
+    new codebuild.CreateProjectCommand({
+      name: LISTED,
+      source,
+      artifacts: { type: "NO_ARTIFACTS" },
+      environment,
+      serviceRole: roleArn,
+    }),
+  );
   const imported = await send(
     new codebuild.ImportSourceCredentialsCommand({
       token: `token-${MARK}`,
@@ -576,7 +610,12 @@ export async function everythingOf(
   const { build } = await send(
     new codebuild.StartBuildCommand({ projectName: NAME, idempotencyToken: "fixture-token" }),
   );
-  secrets.push(idOf(build!.id!), webhook!.secret!, new URL(project!.badge!.badgeRequestUrl!).searchParams.get("uuid")!);
+  secrets.push(
+    idOf(build!.id!),
+    idOf(imported.arn!),
+    webhook!.secret!,
+    new URL(project!.badge!.badgeRequestUrl!).searchParams.get("uuid")!,
+  );
   Object.assign(samples, {
     "codebuild.name": [NAME, project!.arn],
     "codebuild.CreateProject.name": [NAME],
@@ -632,6 +671,7 @@ export async function everythingOf(
     ],
   };
   await send(new codepipeline.CreatePipelineCommand({ pipeline, tags: LOWER_TAGS }));
+  await send(new codepipeline.CreatePipelineCommand({ pipeline: { ...pipeline, name: LISTED } }));
   const { pipelineExecutionId } = await send(
     new codepipeline.StartPipelineExecutionCommand({ name: NAME, clientRequestToken: "fixture-token" }),
   );
