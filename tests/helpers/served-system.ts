@@ -1,5 +1,5 @@
 /** All services with an engine that runs nothing, served over HTTP on a free port: for tests of what goes over the wire. */
-import { createServer, type IncomingHttpHeaders, request } from "node:http";
+import { Agent, createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AttachUserPolicyCommand, CreateAccessKeyCommand, CreateUserCommand } from "@aws-sdk/client-iam";
 import { FakeEngine } from "#engines/fake/fake-engine.ts";
@@ -56,6 +56,7 @@ export async function servedSystem(): Promise<ServedSystem> {
   const server = createServer(requestHandler(system, system.registry, [containerCredentialsRoute()]));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
     system,
     engine,
@@ -78,7 +79,7 @@ export async function servedSystem(): Promise<ServedSystem> {
     },
     send(method, path, { headers = {}, body } = {}) {
       return new Promise((resolve, reject) => {
-        const sent = request({ host: "127.0.0.1", port, method, path, headers }, (response) => {
+        const sent = request({ host: "127.0.0.1", port, method, path, headers, agent }, (response) => {
           const chunks: Buffer[] = [];
           response.on("data", (chunk: Buffer) => chunks.push(chunk));
           response.on("error", reject);
@@ -96,6 +97,7 @@ export async function servedSystem(): Promise<ServedSystem> {
     },
     async [Symbol.asyncDispose]() {
       for (const plane of planes) await plane.stop?.();
+      agent.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await system[Symbol.asyncDispose]();

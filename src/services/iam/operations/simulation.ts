@@ -53,10 +53,12 @@ export const SimulateCustomPolicy: OperationOf<sdk.SimulateCustomPolicyCommand> 
 
 async function simulated(request: Request, call: Call, simulation: Simulation) {
   const context = Object.fromEntries(
-    (request.ContextEntries ?? []).map(({ ContextKeyName, ContextKeyValues = [] }) => [
-      ContextKeyName!.toLowerCase(),
-      ContextKeyValues.length === 1 ? ContextKeyValues[0] : ContextKeyValues,
-    ]),
+    (request.ContextEntries ?? [])
+      .filter(({ ContextKeyName }) => ContextKeyName !== undefined)
+      .map(({ ContextKeyName, ContextKeyValues = [] }) => [
+        ContextKeyName!.toLowerCase(),
+        ContextKeyValues.length === 1 ? ContextKeyValues[0] : ContextKeyValues,
+      ]),
   );
   const results: sdk.EvaluationResult[] = [];
   for (const action of request.ActionNames!) {
