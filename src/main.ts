@@ -146,7 +146,13 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     log,
   };
 
-  const administrator = await ensureAdministrator(system);
+  const administrator = await ensureAdministrator(system).catch(async (error: unknown) => {
+    // What listens would keep the process alive after its failure.
+    await listener.close(0);
+    await identities.stop();
+    await store.close();
+    throw error;
+  });
   const routes = {
     version: packageJson.version,
     services,
