@@ -130,7 +130,9 @@ async function useEverything(): Promise<void> {
       serviceRole: Role!.Arn!,
     }),
   );
-  const { webhook } = await builds.send(new codebuild.CreateWebhookCommand({ projectName: "project", manualCreation: true }));
+  const { webhook } = await builds.send(
+    new codebuild.CreateWebhookCommand({ projectName: "project", manualCreation: true }),
+  );
   secrets.set("the webhook's secret", webhook!.secret!);
   await fetch(webhook!.payloadUrl!, {
     method: "POST",
