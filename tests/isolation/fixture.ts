@@ -16,6 +16,7 @@ import * as sts from "@aws-sdk/client-sts";
 import type { Client } from "#gateway/client.ts";
 import { digestOf, pushed, type TestImage } from "#services/ecr/testing.ts";
 import { REGION, type TestSystem } from "#tests/helpers/test-system.ts";
+import { peopleOf } from "./people.ts";
 
 /** Deliberately the name of nearly everything: the other account will ask for it. */
 export const NAME = "fixture";
@@ -33,8 +34,18 @@ export type Samples = Record<string, readonly unknown[]>;
 export const ALWAYS: ReadonlySet<string> = new Set([
   "codebuild.RetryBuild.id",
   "ecs.cluster",
+  "iam.DeactivateMFADevice.UserName",
   "iam.DeleteAccessKey.UserName",
+  "iam.DeleteLoginProfile.UserName",
+  "iam.DeleteSSHPublicKey.UserName",
+  "iam.DeleteServiceSpecificCredential.UserName",
+  "iam.DeleteSigningCertificate.UserName",
+  "iam.GetLoginProfile.UserName",
+  "iam.GetMFADevice.UserName",
+  "iam.ResetServiceSpecificCredential.UserName",
   "iam.UpdateAccessKey.UserName",
+  "iam.UpdateServiceSpecificCredential.UserName",
+  "iam.UpdateSigningCertificate.UserName",
 ]);
 
 export interface Fixture {
@@ -156,6 +167,8 @@ export async function everythingOf(
     "sts.AssumeRole.PolicyArns": [[{ arn: PolicyArn }]],
     "sts.GetFederationToken.Name": [NAME],
   });
+
+  Object.assign(samples, await peopleOf(system, root, { name: NAME, listed: LISTED }, secrets));
 
   // KMS
   const { KeyMetadata } = await send(
