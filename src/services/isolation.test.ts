@@ -133,8 +133,8 @@ async function called(
   try {
     return { error: undefined, told: await shown(await execute(service, model, withStreams(model, input), call)) };
   } catch (error) {
-    const { name, message } = error as Error;
-    return { error, told: await shown({ name, message, ...(error as object) }) };
+    const { code, message, members, headers } = errorView(service, error);
+    return { error, told: await shown({ code, message, members, headers }) };
   }
 }
 

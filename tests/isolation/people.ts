@@ -93,6 +93,21 @@ export async function peopleOf(
       "iam.ServiceName": ["codecommit.amazonaws.com"],
     });
   }
+  if (isBuilt("CreateOpenIDConnectProvider")) {
+    const Tags = [{ Key: "owner", Value: "fixture" }];
+    const create = {
+      Url: "https://issuer.example.com/fixture",
+      ClientIDList: ["fixture"],
+      ThumbprintList: ["a".repeat(40)],
+    };
+    const made = await client.send(new iam.CreateOpenIDConnectProviderCommand({ ...create, Tags }));
+    Object.assign(samples, {
+      OpenIDConnectProviderArn: [made.OpenIDConnectProviderArn],
+      ClientID: ["fixture"],
+      "iam.CreateOpenIDConnectProvider.Url": ["https://issuer.example.com/other"],
+      ThumbprintList: [["b".repeat(40)]],
+    });
+  }
   return samples;
 }
 
