@@ -20,6 +20,7 @@ import { OrganizationMemberships } from "#services/organizations/index.ts";
 import { services } from "#services/services.ts";
 import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
 import { Bus } from "#store/bus.ts";
+import { inTransaction } from "#store/database.ts";
 import { emptyTables, migrate } from "#store/migrate.ts";
 import { openStore } from "#store/open.ts";
 import { removeTemporaryFolders } from "#store/temporary-folder.ts";
@@ -148,7 +149,13 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     log,
   };
 
-  const administrator = await ensureAdministrator(system);
+  const administrator = await ensureAdministrator(system).catch(async (error: unknown) => {
+    // What listens would keep the process alive after its failure.
+    await listener.close(0);
+    await identities.stop();
+    await store.close();
+    throw error;
+  });
   const routes = {
     version: packageJson.version,
     services,
@@ -160,11 +167,14 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
               return [];
             });
             for (const group of groups) await engine.remove(group.id);
-            await emptyTables(store.db);
+            // Together, so that a kill in between does not take the key away that the test suite has.
+            await inTransaction(store.db, async (trx) => {
+              await emptyTables(trx);
+              await ensureAdministrator({ ...system, db: trx }, { restored: true });
+            });
             await rm(blobsDir, { recursive: true, force: true });
-            await identities.forgetAll();
+            identities.forgetAll();
             organizations.forgetAll();
-            await ensureAdministrator(system);
           });
         }
       : undefined,

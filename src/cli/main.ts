@@ -21,6 +21,11 @@ const USAGE = `slipway: AWS's delivery stack on your own machine
   slipway down                stop it, and the private container engine if there is one
   slipway status              what runs, and how it is
   slipway env                 exports for AWS clients: eval "$(slipway env)"
+  slipway rotate-key          a new access key for the administrator; the old one is deleted
+  slipway create-service-role codebuild|codepipeline|events|codedeploy-ecs|ecs-task-execution [NAME]
+                              the role that AWS's console would make for a project or pipeline; prints its ARN
+    --log-group, --bucket, --connection ARN, --push-to REPOSITORY, --subnet ID   what a build needs beside
+    --action PROVIDER:KEY=VALUE,…, --like PIPELINE                               what a pipeline does
   slipway aws …               the aws CLI with that environment
   slipway demo [--exit]       deliver the Cruddur back end from a merge to a load balancer
 
@@ -32,6 +37,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ run(args: string[]): Pro
   down: () => import("./down.ts"),
   status: () => import("./status.ts"),
   env: () => import("./env.ts"),
+  "rotate-key": () => import("./rotate-key.ts"),
+  "create-service-role": () => import("./create-service-role.ts"),
   aws: () => import("./aws.ts"),
   demo: () => import("./demo.ts"),
 };

@@ -1,10 +1,11 @@
 /** `slipway up`: starts Slipway in the foreground, or in the background with `--detach`. */
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DockerEngine } from "#engines/docker/docker-engine.ts";
 import { startSlipway } from "#main";
+import { writePrivateFile } from "#setup/private-file.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
 import {
   clientEnvironment,
@@ -65,7 +66,7 @@ export async function run(args: string[]): Promise<number> {
     secretAccessKey: slipway.administrator.secretAccessKey,
     caBundle: slipway.caBundleFile,
   };
-  writeFileSync(runningFilePath(dataDir), `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+  writePrivateFile(runningFilePath(dataDir), file);
   if (values["accept-any-credentials"]) {
     process.stderr.write("warning: any credentials are accepted; everybody on this machine is the administrator\n");
   }

@@ -26,8 +26,10 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { type BucketLocationConstraint, CreateBucketCommand } from "@aws-sdk/client-s3";
+import { codeBuildRole, codePipelineRole } from "#roles/definitions.ts";
+import { createServiceRole } from "#roles/service-role.ts";
 import { filledInput, filledText } from "./inputs.ts";
-import { BUILD_LOGS, PIPELINE, PROJECT } from "./names.ts";
+import { BUILD_LOGS, CLUSTER, PIPELINE, PROJECT, SERVICE } from "./names.ts";
 import type { Story } from "./story.ts";
 import { executionSucceeded } from "./verification.ts";
 
@@ -101,27 +103,42 @@ async function applicationFiles(values: Readonly<Record<string, string>>): Promi
 }
 
 export async function createRoles(story: Story): Promise<void> {
-  const { region } = story.options;
-  const pipelineRole = `AWSCodePipelineServiceRole-${region}-${PIPELINE}`;
-  const buildRole = `codebuild-${PROJECT}-service-role`;
+  const { region, account: accountId } = story.options;
+  const { iam } = story.clients;
+  const { ARTIFACT_BUCKET = "", CONNECTION_ARN = "" } = story.values;
   await createRole(story, "CruddurServiceExecutionRole", "/", "ecs-tasks", ["execution-policy"]);
   await createRole(story, "CruddurTaskRole", "/", "ecs-tasks", []);
-  await createRole(story, buildRole, "/service-role/", "codebuild", [
-    "codebuild-policy",
-    "codebuild-connection-policy",
-    "ecr-policy",
-  ]);
-  await createRole(story, pipelineRole, "/service-role/", "codepipeline", ["codepipeline-policy"]);
+  // As the console makes them; the story's own is the policy that lets builds push.
+  const place = { accountId, region };
+  const build = codeBuildRole({ ...place, project: PROJECT, logGroup: BUILD_LOGS, connectionArn: CONNECTION_ARN });
+  await createServiceRole(iam, build);
+  await putRolePolicy(story, build.name, "ecr-policy");
+  const pipeline = codePipelineRole({
+    ...place,
+    pipeline: PIPELINE,
+    artifactBucket: ARTIFACT_BUCKET,
+    actions: [
+      { provider: "CodeStarSourceConnection", configuration: { ConnectionArn: CONNECTION_ARN } },
+      { provider: "CodeBuild", configuration: { ProjectName: PROJECT } },
+      { provider: "ECS", configuration: { ClusterName: CLUSTER, ServiceName: SERVICE } },
+    ],
+    taskRoleArns: ["CruddurServiceExecutionRole", "CruddurTaskRole"].map(
+      (name) => `arn:aws:iam::${accountId}:role/${name}`,
+    ),
+  });
+  await createServiceRole(iam, pipeline);
 }
 
 async function createRole(story: Story, RoleName: string, Path: string, trust: string, policies: readonly string[]) {
   const { iam } = story.clients;
   const AssumeRolePolicyDocument = await filledText(`trust-${trust}`, story.values);
   await iam.send(new CreateRoleCommand({ RoleName, Path, AssumeRolePolicyDocument }));
-  for (const policy of policies) {
-    const PolicyDocument = await filledText(policy, story.values);
-    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: policy, PolicyDocument }));
-  }
+  for (const policy of policies) await putRolePolicy(story, RoleName, policy);
+}
+
+async function putRolePolicy({ clients, values }: Story, RoleName: string, PolicyName: string): Promise<void> {
+  const PolicyDocument = await filledText(PolicyName, values);
+  await clients.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }));
 }
 
 export async function createLogGroups({ clients }: Story): Promise<void> {

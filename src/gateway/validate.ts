@@ -74,6 +74,9 @@ class Walk {
     } else if (schema.isNumericSchema()) {
       if (typeof value !== "number" && typeof value !== "bigint") throw wrongType(path, "number");
       if (Number.isNaN(Number(value))) throw wrongType(path, "number");
+      if (typeof value === "number" && !Number.isSafeInteger(value) && !isFraction(path, value)) {
+        throw wrongType(path, "integer");
+      }
       this.#range(Number(value), value, path, limit);
     } else if (schema.isTimestampSchema()) {
       if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw wrongType(path, "timestamp");
@@ -110,7 +113,9 @@ class Walk {
     this.#length(value.length, value, path, limit);
     const member = schema.getValueSchema();
     for (const [index, item] of value.entries()) {
-      if (item != null) this.visit(member, item, `${path}.${index + 1}.member`, limit?.item, depth + 1);
+      const at = `${path}.${index + 1}.member`;
+      if (item != null) this.visit(member, item, at, limit?.item, depth + 1);
+      else if (!isSparse(schema)) throw wrongType(at, "value");
     }
   }
 
@@ -121,7 +126,9 @@ class Walk {
     const member = schema.getValueSchema();
     for (const [key, item] of entries) {
       this.#string(key, `${path}.${key}.key`, limit?.key);
-      if (item != null) this.visit(member, item, `${path}.${key}.member`, limit?.item, depth + 1);
+      const at = `${path}.${key}.member`;
+      if (item != null) this.visit(member, item, at, limit?.item, depth + 1);
+      else if (!isSparse(schema)) throw wrongType(at, "value");
     }
   }
 
@@ -159,6 +166,18 @@ class Walk {
       this.#found.push(pattern === undefined ? { path, value, must } : { path, value, must, pattern });
     }
   }
+}
+
+/** Lists and maps whose values may be null say so. https://smithy.io/2.0/spec/type-refinement-traits.html#sparse-trait */
+function isSparse(schema: NormalizedSchema): boolean {
+  return Boolean((schema.getMergedTraits() as { sparse?: 1 }).sparse);
+}
+
+/** Members that the models have as floats or doubles, in lower camel case; the SDK's schemas call every number numeric. */
+const FRACTIONS = /(^|\.)(canaryPercent|stepPercent|doubleValue|targetValue|defaultValue)$/;
+
+function isFraction(path: string, value: number): boolean {
+  return Number.isFinite(value) && FRACTIONS.test(path);
 }
 
 function wrongType(path: string, expected: string): WireError {

@@ -32,7 +32,8 @@ import { Work, workMigrations } from "#store/work.ts";
 export const ACCOUNT = "111122223333";
 export const REGION = "us-east-1";
 
-export interface TestSystem extends System, AsyncDisposable {
+export interface TestSystem extends Omit<System, "log">, AsyncDisposable {
+  log: System["log"];
   readonly registry: Registry;
   /** The account's root in the test's region. */
   readonly root: Client;

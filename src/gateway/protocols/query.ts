@@ -38,6 +38,7 @@ export function queryProtocol(service: Service): Protocol {
   }
 
   function read(schema: NormalizedSchema, node: FormNode): unknown {
+    requireForm(schema, node);
     if (schema.isStructSchema()) {
       const structure: Record<string, unknown> = {};
       for (const [name, member] of schema.structIterator()) {
@@ -98,6 +99,18 @@ export function queryProtocol(service: Service): Protocol {
       return { status: view.status, headers: { "content-type": "text/xml" }, body };
     },
   };
+}
+
+/** A text where members should come, or the reverse. An empty text is what SDKs send for an empty list. */
+function requireForm(schema: NormalizedSchema, { value, children }: FormNode): void {
+  const complex = schema.isStructSchema() || schema.isListSchema() || schema.isMapSchema();
+  if (!complex && value === undefined && children) {
+    throw new WireError("MalformedInput", 400, "Start of structure or map found where not expected.");
+  }
+  if (complex && value && !children) {
+    const kind = schema.isListSchema() ? "list" : "complex";
+    throw new WireError("MalformedInput", 400, `Unexpected ${kind} element termination`);
+  }
 }
 
 /** The parameters are the body of a POST or the query of a GET. */

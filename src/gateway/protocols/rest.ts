@@ -148,7 +148,13 @@ function xmlBody(settings: ConstructorParameters<typeof XmlCodec>[0]): BodyCodec
   return {
     contentType: "application/xml",
     malformed: "MalformedXML",
-    read: (schema, body) => deserializer.read(schema, body),
+    read(schema, body) {
+      // Entities are defined nowhere else: without them nothing grows, and no file or address is fetched.
+      if (Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes("<!DOCTYPE")) {
+        throw new Error("A document type declaration is not allowed");
+      }
+      return deserializer.read(schema, body);
+    },
     write(schema, value) {
       serializer.write(schema, value);
       return XML_DECLARATION + (serializer.flush() as string);

@@ -8,6 +8,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal, System } from "#gateway/context.ts";
+import { loggedPath } from "#gateway/request-log.ts";
 import type { DataPlane, Service } from "#gateway/service.ts";
 import { principalOfPassword } from "./credentials.ts";
 import { type RegistryScope, registryHost, registryOfHost } from "./model.ts";
@@ -57,7 +58,10 @@ export class OciDataPlane implements DataPlane {
     } catch (error) {
       const known = toRegistryError(error);
       if (!known)
-        system.log("error", "a registry request failed", { path: message.url, error: String((error as Error).stack) });
+        system.log("error", "a registry request failed", {
+          path: loggedPath(message.url ?? "/"),
+          error: String((error as Error).stack),
+        });
       answerError(
         message,
         response,

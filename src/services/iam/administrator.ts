@@ -1,8 +1,9 @@
 /** The first user of a new Slipway, so that there are credentials to begin with. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { accountOfAccessKey, newAccessKeyId } from "#gateway/access-key-id.ts";
 import type { System } from "#gateway/context.ts";
+import { writePrivateFile } from "#setup/private-file.ts";
 import { type Database, inTransaction } from "#store/database.ts";
 import { SECRET_PURPOSE } from "./identities.ts";
 import { newId, newSecretAccessKey } from "./ids.ts";
@@ -24,22 +25,29 @@ export interface AdministratorKey {
 type Dependencies = Pick<System, "db" | "cipher" | "clock" | "config">;
 
 /**
- * Makes the user `administrator` with AdministratorAccess and an access key in the configured account unless it is there,
- * and answers the key. The key is kept in a file too, so that a user made anew (after a reset) has the same one.
+ * Makes the user `administrator` with AdministratorAccess in the configured account unless it is there, and answers a key of
+ * its own that works. Nobody is locked out: where all its keys were deleted or made inactive, it gets another one. A key that
+ * was deleted never comes back, but after a reset (`restored`), which the clients of a test suite must outlive.
+ *
+ * The file remembers which of two active keys is the administrator's own, and for resets (`--allow-reset`) its secret.
  */
-export async function ensureAdministrator(system: Dependencies): Promise<AdministratorKey> {
+export async function ensureAdministrator(
+  system: Dependencies,
+  { restored = false }: { readonly restored?: boolean } = {},
+): Promise<AdministratorKey> {
   const { config } = system;
   const file = join(config.dataDir, FILE);
   const remembered = readKey(file, config.accountId);
   const key = await inTransaction(system.db, async (trx) => {
     const user = await findEntity(trx, { accountId: config.accountId, kind: "user", name: NAME });
-    const present = user && (await keyOf(trx, system, user));
-    if (present) return present;
-    const made = remembered ?? {
+    const active = user && (await activeKeyOf(trx, system, user, remembered?.accessKeyId));
+    if (active) return active;
+    if (!user) await insertAdministrator(trx, system);
+    const made = {
       accessKeyId: newAccessKeyId("AKIA", config.accountId),
       secretAccessKey: newSecretAccessKey(),
+      ...(restored && isComplete(remembered) && remembered),
     };
-    if (!user) await insertAdministrator(trx, system);
     await insertAccessKey(trx, {
       ...made,
       accountId: config.accountId,
@@ -51,9 +59,10 @@ export async function ensureAdministrator(system: Dependencies): Promise<Adminis
     });
     return made;
   });
-  if (key.accessKeyId !== remembered?.accessKeyId) {
+  const content = config.allowReset ? key : { accessKeyId: key.accessKeyId };
+  if (JSON.stringify(content) !== JSON.stringify(remembered)) {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${JSON.stringify(key, null, 2)}\n`, { mode: 0o600 });
+    writePrivateFile(file, content);
   }
   return key;
 }
@@ -74,10 +83,15 @@ async function insertAdministrator(trx: Database, { clock, config }: Dependencie
   await insertAttachment(trx, administrator, POLICY);
 }
 
-/** An active key of the user if it has one, else any; undefined where it has none. */
-async function keyOf(db: Database, { cipher }: Dependencies, user: Entity): Promise<AdministratorKey | undefined> {
-  const keys = await listAccessKeys(db, user);
-  const chosen = keys.find(({ status }) => status === "Active") ?? keys[0];
+/** The preferred key if it is active, else the newest that is; undefined where none is. */
+async function activeKeyOf(
+  db: Database,
+  { cipher }: Dependencies,
+  user: Entity,
+  preferred: string | undefined,
+): Promise<AdministratorKey | undefined> {
+  const active = (await listAccessKeys(db, user)).filter(({ status }) => status === "Active");
+  const chosen = active.find(({ accessKeyId }) => accessKeyId === preferred) ?? active.at(-1);
   const stored = chosen && (await findAccessKey(db, chosen.accessKeyId));
   if (!stored) return undefined;
   const secret = cipher.open(SECRET_PURPOSE, stored.sealedSecret);
@@ -85,13 +99,17 @@ async function keyOf(db: Database, { cipher }: Dependencies, user: Entity): Prom
   return { accessKeyId: stored.accessKeyId, secretAccessKey: secret.toString() };
 }
 
-/** undefined where there is no file, or it is of another account. */
-function readKey(file: string, accountId: string): AdministratorKey | undefined {
+function isComplete(key: Partial<AdministratorKey> | undefined): key is AdministratorKey {
+  return key?.secretAccessKey !== undefined;
+}
+
+/** undefined where there is no file, it is not whole, or it is of another account. */
+function readKey(file: string, accountId: string): (Partial<AdministratorKey> & { accessKeyId: string }) | undefined {
   try {
     const key = JSON.parse(readFileSync(file, "utf8")) as AdministratorKey;
-    return accountOfAccessKey(key.accessKeyId) === accountId ? key : undefined;
+    return typeof key.accessKeyId === "string" && accountOfAccessKey(key.accessKeyId) === accountId ? key : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

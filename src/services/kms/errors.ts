@@ -49,6 +49,13 @@ export function unknownCiphertextKey(principalArn: string, action: string): Erro
   );
 }
 
+/** As for ciphertexts, where another account's key was named. The words are AWS's for ciphertexts, without those. */
+export function unknownKey(principalArn: string, action: string): Error {
+  return new AccessDeniedError(
+    `User: ${principalArn} is not authorized to perform: ${action} on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access`,
+  );
+}
+
 export function aliasTaken(arn: string): Error {
   return new sdk.AlreadyExistsException({ message: `An alias with the name ${arn} already exists`, $metadata });
 }

@@ -1,10 +1,12 @@
 /** Which key a request means, and what its key policy says. */
+
+import { AccessDeniedError, requireAccess } from "#gateway/authorize.ts";
 import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, ContextKeys } from "#gateway/operation.ts";
 import { ensureAwsManagedKey, isAwsManagedAlias } from "./aws-managed-keys.ts";
-import { aliasNotFound, invalidArn, invalidKeyId, keyNotFound, unusable } from "./errors.ts";
+import { aliasNotFound, invalidArn, invalidKeyId, keyNotFound, unknownKey, unusable } from "./errors.ts";
 import { aliasArn, type Key, keyArn, type Place } from "./model.ts";
 import { findAlias, findKey } from "./store.ts";
 
@@ -22,6 +24,16 @@ export async function requiredKey(call: Call, keyId: string): Promise<Key> {
   }
   if (!UUID.test(name)) throw invalidKeyId(keyId);
   return existingKey(call, place, name);
+}
+
+/** As `requiredKey`, but a key that another account does not have is one that the caller may not use. */
+async function knownKey(call: Call, keyId: string, action: string): Promise<Key> {
+  try {
+    return await requiredKey(call, keyId);
+  } catch (error) {
+    const foreign = keyId.startsWith("arn:") && located(call, keyId).place.accountId !== call.accountId;
+    throw foreign ? unknownKey(call.principal.arn, action) : error;
+  }
 }
 
 /** As `requiredKey`, for operations that use the key: throws Disabled or KMSInvalidState where it is not enabled. */
@@ -46,8 +58,60 @@ function located(call: Call, keyId: string): { place: Place; name: string } {
   return { place: { accountId, region }, name };
 }
 
-export function compiledKeyPolicy(key: Key): CompiledPolicy {
+/**
+ * What principals of other accounts may be allowed; "if you give a user in a different account permission for other
+ * operations, those permissions have no effect".
+ * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+ */
+const CROSS_ACCOUNT: ReadonlySet<string> = new Set([
+  "kms:CreateGrant",
+  "kms:Decapsulate",
+  "kms:Decrypt",
+  "kms:DeriveSharedSecret",
+  "kms:DescribeKey",
+  "kms:Encapsulate",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:GenerateDataKeyPair",
+  "kms:GenerateDataKeyPairWithoutPlaintext",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:GenerateMac",
+  "kms:GetKeyRotationStatus",
+  "kms:GetPublicKey",
+  "kms:ListGrants",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+  "kms:RetireGrant",
+  "kms:RevokeGrant",
+  "kms:Sign",
+  "kms:Verify",
+  "kms:VerifyMac",
+]);
+
+/** undefined: the caller's account is another one, and the policy has no say. */
+export function compiledKeyPolicy(call: Call, key: Key, action: string): CompiledPolicy | undefined {
+  if (key.accountId !== call.accountId && !CROSS_ACCOUNT.has(action)) return undefined;
   return compilePolicy(parsePolicy(key.policy, "resource"));
+}
+
+/** Throws AccessDenied unless the key's policy lets the caller do it. */
+export async function requireOnKey(call: Call, action: string, key: Key, context: ContextKeys): Promise<void> {
+  await requireAccess(call, {
+    action,
+    resource: keyArn(key),
+    context,
+    resourcePolicy: compiledKeyPolicy(call, key, action),
+    resourcePolicyRequired: true,
+  });
+}
+
+/** Whoever may not use another account's key is told neither its id nor whether there is one. */
+async function requireOnForeignKey(call: Call, action: string, key: Key, context: ContextKeys): Promise<void> {
+  try {
+    await requireOnKey(call, action, key, context);
+  } catch (error) {
+    throw error instanceof AccessDeniedError ? unknownKey(call.principal.arn, action) : error;
+  }
 }
 
 /**
@@ -59,14 +123,22 @@ export function onKey<I>(
   keyIdOf: (input: NoInfer<I>) => string,
   context?: (input: NoInfer<I>) => ContextKeys,
 ): Authorization<I> {
+  const contextOf = (input: I, call: Call, key: Key) => ({
+    ...keyContext(call, key, keyIdOf(input)),
+    ...context?.(input),
+  });
   return {
     action: `kms:${action}`,
-    resources: async (input, call) => [keyArn(await requiredKey(call, keyIdOf(input)))],
-    context: async (input, call) => ({
-      ...keyContext(call, await requiredKey(call, keyIdOf(input)), keyIdOf(input)),
-      ...context?.(input),
-    }),
-    resourcePolicy: async (_arn, input, call) => compiledKeyPolicy(await requiredKey(call, keyIdOf(input))),
+    async resources(input, call) {
+      const key = await knownKey(call, keyIdOf(input), `kms:${action}`);
+      if (key.accountId !== call.accountId) {
+        await requireOnForeignKey(call, `kms:${action}`, key, contextOf(input, call, key));
+      }
+      return [keyArn(key)];
+    },
+    context: async (input, call) => contextOf(input, call, await requiredKey(call, keyIdOf(input))),
+    resourcePolicy: async (_arn, input, call) =>
+      compiledKeyPolicy(call, await requiredKey(call, keyIdOf(input)), `kms:${action}`),
     resourcePolicyRequired: true,
   };
 }

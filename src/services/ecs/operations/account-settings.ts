@@ -1,5 +1,6 @@
 /** Account settings. They are kept and shown; Slipway always uses the long ARN format. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html */
 import type * as sdk from "@aws-sdk/client-ecs";
+import { accountOf } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { invalidParameter } from "../errors.ts";
@@ -21,7 +22,13 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   defaultLogDriverMode: "non-blocking",
 };
 
-const principalOf = (call: Call, given: string | undefined) => given ?? call.principal.roleArn ?? call.principal.arn;
+/** A setting is of the caller's own account. AWS's words for another's are not known. */
+function principalOf(call: Call, given: string | undefined): string {
+  if (given !== undefined && accountOf(given) !== call.accountId) {
+    throw invalidParameter(`The principal ${given} is not of account ${call.accountId}.`);
+  }
+  return given ?? call.principal.roleArn ?? call.principal.arn;
+}
 const rootOf = ({ accountId }: Call) => `arn:aws:iam::${accountId}:root`;
 
 export const PutAccountSetting: OperationOf<sdk.PutAccountSettingCommand> = {
@@ -35,7 +42,7 @@ export const PutAccountSettingDefault: OperationOf<sdk.PutAccountSettingDefaultC
 };
 
 async function put(call: Call, principalArn: string, name: string, value: string) {
-  if (!(name in DEFAULTS)) throw invalidParameter("Invalid account setting name.");
+  if (!Object.hasOwn(DEFAULTS, name)) throw invalidParameter("Invalid account setting name.");
   await putAccountSetting(call.db, call, { principalArn, name, value });
   return { setting: { name: name as sdk.SettingName, value, principalArn } };
 }

@@ -1,29 +1,22 @@
 /** Aliases. https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html */
 import type * as sdk from "@aws-sdk/client-kms";
-import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, OperationOf } from "#gateway/operation.ts";
-import { aliasNotFound, aliasTaken, notAuthorized, unusable, validationException } from "../errors.ts";
-import { compiledKeyPolicy, keyContext, requiredKey } from "../key-access.ts";
+import { aliasNotFound, aliasTaken, keyNotFound, notAuthorized, unusable, validationException } from "../errors.ts";
+import { keyContext, requiredKey, requireOnKey } from "../key-access.ts";
 import { type Alias, aliasArn, type Key, keyArn, toAliasEntry } from "../model.ts";
 import { page } from "../paging.ts";
 import { deleteAlias, findAlias, insertAlias, listAliases, updateAlias } from "../store.ts";
 
 const LISTED = 50;
 
-/** The alias needs an IAM policy; the key, which `requireOnKey` asks about, its key policy. */
+/** The alias needs an IAM policy; the key, which `requireOnOwnKey` asks about, its key policy. */
 function onAlias<I extends { AliasName: string | undefined }>(action: string): Authorization<I> {
   return { action: `kms:${action}`, resources: (input, call) => [aliasArn(call, input.AliasName!)] };
 }
 
-async function requireOnKey(call: Call, action: string, key: Key): Promise<void> {
-  await requireAccess(call, {
-    action: `kms:${action}`,
-    resource: keyArn(key),
-    context: keyContext(call, key),
-    resourcePolicy: compiledKeyPolicy(key),
-    resourcePolicyRequired: true,
-  });
+function requireOnOwnKey(call: Call, action: string, key: Key): Promise<void> {
+  return requireOnKey(call, `kms:${action}`, key, keyContext(call, key));
 }
 
 /** Throws ValidationException, or NotAuthorized for the names of AWS's own. */
@@ -40,6 +33,7 @@ function requireCustomerAlias(name: string): void {
 async function targetKey(call: Call, targetKeyId: string): Promise<Key> {
   if (/(^|:)alias\//.test(targetKeyId)) throw validationException("Aliases must refer to keys. Not aliases");
   const key = await requiredKey(call, targetKeyId);
+  if (key.accountId !== call.accountId) throw keyNotFound(keyArn(key));
   if (key.state === "PendingDeletion") throw unusable(keyArn(key), key.state);
   return key;
 }
@@ -56,7 +50,7 @@ export const CreateAlias: OperationOf<sdk.CreateAliasCommand> = {
     const name = input.AliasName!;
     requireCustomerAlias(name);
     const key = await targetKey(call, input.TargetKeyId!);
-    await requireOnKey(call, "CreateAlias", key);
+    await requireOnOwnKey(call, "CreateAlias", key);
     const { accountId, region, now } = call;
     const alias: Alias = { accountId, region, name, keyId: key.id, createdAt: now, updatedAt: now };
     if (!(await insertAlias(call.db, alias))) throw aliasTaken(aliasArn(call, name));
@@ -71,8 +65,8 @@ export const UpdateAlias: OperationOf<sdk.UpdateAliasCommand> = {
     const alias = await existing(call, input.AliasName!);
     const key = await targetKey(call, input.TargetKeyId!);
     // Both the key that loses the alias and the one that gets it must allow.
-    await requireOnKey(call, "UpdateAlias", await requiredKey(call, alias.keyId));
-    await requireOnKey(call, "UpdateAlias", key);
+    await requireOnOwnKey(call, "UpdateAlias", await requiredKey(call, alias.keyId));
+    await requireOnOwnKey(call, "UpdateAlias", key);
     await updateAlias(call.db, { ...alias, keyId: key.id, updatedAt: call.now });
     return {};
   },
@@ -83,7 +77,7 @@ export const DeleteAlias: OperationOf<sdk.DeleteAliasCommand> = {
   async run(input, call) {
     requireCustomerAlias(input.AliasName!);
     const alias = await existing(call, input.AliasName!);
-    await requireOnKey(call, "DeleteAlias", await requiredKey(call, alias.keyId));
+    await requireOnOwnKey(call, "DeleteAlias", await requiredKey(call, alias.keyId));
     await deleteAlias(call.db, alias);
     return {};
   },

@@ -1,9 +1,9 @@
 /** Encryption under a key. https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html */
 import { randomBytes } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-kms";
-import { requireAccess } from "#gateway/authorize.ts";
+import { AccessDeniedError } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
-import type { OperationOf } from "#gateway/operation.ts";
+import type { Authorization, ContextKeys, OperationOf } from "#gateway/operation.ts";
 import { MATERIAL_PURPOSE } from "../aws-managed-keys.ts";
 import { decrypted, type EncryptionContext, encrypted, keyIdOf } from "../ciphertext.ts";
 import {
@@ -14,7 +14,15 @@ import {
   unusable,
   validationException,
 } from "../errors.ts";
-import { compiledKeyPolicy, encryptionContextKeys, keyContext, onKey, requiredKey, usableKey } from "../key-access.ts";
+import {
+  compiledKeyPolicy,
+  encryptionContextKeys,
+  keyContext,
+  onKey,
+  requiredKey,
+  requireOnKey,
+  usableKey,
+} from "../key-access.ts";
 import { type Key, keyArn } from "../model.ts";
 import { findKey } from "../store.ts";
 
@@ -72,18 +80,34 @@ async function opened(
   return plaintext;
 }
 
-export const Decrypt: OperationOf<sdk.DecryptCommand> = {
-  authorize: {
-    action: "kms:Decrypt",
-    resources: async (input, call) => [keyArn(await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt"))],
-    context: async (input, call) => ({
-      ...keyContext(call, await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt"), input.KeyId),
-      ...encryptionContextKeys(input.EncryptionContext),
-    }),
+/** The authorization of an operation on the key that a ciphertext names, which only its own account is told. */
+function onKeyOfBlob<I extends { readonly CiphertextBlob?: Uint8Array | undefined }>(
+  action: string,
+  contextOf: (input: NoInfer<I>, call: Call, key: Key) => ContextKeys,
+): Authorization<I> {
+  return {
+    action,
+    async resources(input, call) {
+      const key = await keyOfBlob(call, input.CiphertextBlob, action);
+      if (key.accountId !== call.accountId) {
+        await requireOnKey(call, action, key, contextOf(input, call, key)).catch((error: unknown) => {
+          throw error instanceof AccessDeniedError ? unknownCiphertextKey(call.principal.arn, action) : error;
+        });
+      }
+      return [keyArn(key)];
+    },
+    context: async (input, call) => contextOf(input, call, await keyOfBlob(call, input.CiphertextBlob, action)),
     resourcePolicy: async (_arn, input, call) =>
-      compiledKeyPolicy(await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt")),
+      compiledKeyPolicy(call, await keyOfBlob(call, input.CiphertextBlob, action), action),
     resourcePolicyRequired: true,
-  },
+  };
+}
+
+export const Decrypt: OperationOf<sdk.DecryptCommand> = {
+  authorize: onKeyOfBlob("kms:Decrypt", (input, call, key) => ({
+    ...keyContext(call, key, input.KeyId),
+    ...encryptionContextKeys(input.EncryptionContext),
+  })),
   async run(input, call) {
     const key = await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt");
     const plaintext = await opened(call, key, input.KeyId, input.CiphertextBlob!, input.EncryptionContext);
@@ -94,30 +118,17 @@ export const Decrypt: OperationOf<sdk.DecryptCommand> = {
 
 /** Needs two permissions: kms:ReEncryptFrom on the one key, kms:ReEncryptTo on the other. */
 export const ReEncrypt: OperationOf<sdk.ReEncryptCommand> = {
-  authorize: {
-    action: "kms:ReEncryptFrom",
-    resources: async (input, call) => [keyArn(await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom"))],
-    context: async (input, call) => ({
-      ...keyContext(call, await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom"), input.SourceKeyId),
-      ...encryptionContextKeys(input.SourceEncryptionContext),
-    }),
-    resourcePolicy: async (_arn, input, call) =>
-      compiledKeyPolicy(await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom")),
-    resourcePolicyRequired: true,
-  },
+  authorize: onKeyOfBlob("kms:ReEncryptFrom", (input, call, key) => ({
+    ...keyContext(call, key, input.SourceKeyId),
+    ...encryptionContextKeys(input.SourceEncryptionContext),
+  })),
   async run(input, call) {
     const blob = input.CiphertextBlob!;
     const source = await keyOfBlob(call, blob, "kms:ReEncryptFrom");
     const destination = await usableKey(call, input.DestinationKeyId!);
-    await requireAccess(call, {
-      action: "kms:ReEncryptTo",
-      resource: keyArn(destination),
-      context: {
-        ...keyContext(call, destination, input.DestinationKeyId),
-        ...encryptionContextKeys(input.DestinationEncryptionContext),
-      },
-      resourcePolicy: compiledKeyPolicy(destination),
-      resourcePolicyRequired: true,
+    await requireOnKey(call, "kms:ReEncryptTo", destination, {
+      ...keyContext(call, destination, input.DestinationKeyId),
+      ...encryptionContextKeys(input.DestinationEncryptionContext),
     });
     const plaintext = await opened(call, source, input.SourceKeyId, blob, input.SourceEncryptionContext);
     if (input.DryRun) throw dryRun();

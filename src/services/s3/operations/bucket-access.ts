@@ -19,7 +19,7 @@ const MAX_POLICY_BYTES = 20 * 1024;
 export const PutBucketPolicy: OperationOf<sdk.PutBucketPolicyCommand> = {
   authorize: bucketAccess("s3:PutBucketPolicy"),
   async run(input, call) {
-    const { name } = await existingBucket(input, call);
+    const { name } = await ownBucket(input, call);
     const policy = checkedPolicy(input.Policy!, name);
     const block = await setting<sdk.PublicAccessBlockConfiguration>(call.db, name, "public-access-block");
     if (block?.BlockPublicPolicy && isPublic(policy)) {
@@ -49,13 +49,23 @@ export const GetBucketPolicyStatus: OperationOf<sdk.GetBucketPolicyStatusCommand
 export const DeleteBucketPolicy: OperationOf<sdk.DeleteBucketPolicyCommand> = {
   authorize: bucketAccess("s3:DeleteBucketPolicy"),
   async run(input, call) {
-    await deleteSetting(call.db, (await existingBucket(input, call)).name, "policy");
+    await deleteSetting(call.db, (await ownBucket(input, call)).name, "policy");
     return {};
   },
 };
 
+/**
+ * "If you have the correct permissions, but you're not using an identity that belongs to the bucket owner's account, Amazon S3
+ * returns a 405 Method Not Allowed error." https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+ */
+async function ownBucket(input: { readonly Bucket?: string | undefined }, call: Call): Promise<Bucket> {
+  const bucket = await existingBucket(input, call);
+  if (bucket.accountId !== call.accountId) throw s3Error("MethodNotAllowed");
+  return bucket;
+}
+
 async function existingPolicy(input: { readonly Bucket?: string | undefined }, call: Call): Promise<string> {
-  const { name } = await existingBucket(input, call);
+  const { name } = await ownBucket(input, call);
   const policy = await setting<string>(call.db, name, "policy");
   if (policy === undefined) throw s3Error("NoSuchBucketPolicy", { members: { BucketName: name } });
   return policy;
