@@ -170,8 +170,8 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   await work.start();
   handle = requestHandler(system, registry, [healthRoute(routes), resetRoute(routes), containerCredentialsRoute()]);
   ready.resolve();
-  // Containers of an earlier start talk to these addresses. The engine knows them too, but its client takes a quarter of a
-  // second and 20 MB to load, which a Slipway without containers does without. An address that is gone has nobody left.
+  // Containers of an earlier start talk to these addresses. The engine knows them too, but it may be away, or one that is
+  // only started when it is needed. An address that is gone has nobody left.
   for (const address of rememberedAddresses(containerAddressesFile)) listenOnce(address).catch(() => undefined);
 
   return {
