@@ -26,25 +26,37 @@ export interface RunningFile {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly caBundle: string;
+  /** The process that starts a detached Slipway again when it is killed: socket-holder.ts. */
+  readonly holder?: number | undefined;
+  /** How often it was killed and started again. */
+  readonly restarts?: number;
+}
+
+/** `pid` is the process that is, or is about to be, Slipway. */
+export interface RunningSlipway extends RunningFile {
+  readonly isRestarting: boolean;
 }
 
 export function runningFilePath(dataDir: string): string {
   return join(dataDir, "slipway.json");
 }
 
-/** The Slipway that runs on this data folder; undefined where none does. */
-export function runningSlipway(dataDir: string): RunningFile | undefined {
+/** The Slipway that runs, or was killed and is being started again, on this data folder; undefined where none does. */
+export function runningSlipway(dataDir: string): RunningSlipway | undefined {
   let file: RunningFile;
   try {
     file = JSON.parse(readFileSync(runningFilePath(dataDir), "utf8")) as RunningFile;
   } catch {
     return undefined; // never started, or half-written by a start that was killed
   }
-  return isSlipway(file.pid) ? file : undefined;
+  if (isSlipway(file.pid)) return { ...file, isRestarting: false };
+  // The holder has Slipway's whole command line among its arguments, and becomes it without another pid.
+  if (file.holder !== undefined && isSlipway(file.holder)) return { ...file, pid: file.holder, isRestarting: true };
+  return undefined;
 }
 
 /** A pid is reused after a crash, so the process's command line is looked at where the system shows it. */
-function isSlipway(pid: number): boolean {
+export function isSlipway(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
