@@ -40,7 +40,7 @@ async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
 }
 
 /** Seconds from the merge on, which takes a tenth itself. Returns when everything that it set off has ended. */
-async function delivery(story: Story, version: string): Promise<number> {
+export async function delivery(story: Story, version: string): Promise<number> {
   const started = performance.now();
   await story.release(version);
   await story.serves(version);

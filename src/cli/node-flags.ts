@@ -5,5 +5,4 @@
 export const NODE_FLAGS: readonly string[] = [
   // New objects get 4 MB instead of 16: an idle Slipway is some 25 MB smaller.
   "--max-semi-space-size=4",
-  "--optimize-for-size",
 ];
