@@ -7,6 +7,14 @@ export const DEFAULT_PORT = 4566;
 export const DEFAULT_ACCOUNT = "387543059434";
 export const DEFAULT_REGION = "ca-central-1";
 
+/** What every command that starts a Slipway takes; for `parseArgs`. */
+export const START_OPTIONS = {
+  data: { type: "string" },
+  port: { type: "string", default: String(DEFAULT_PORT) },
+  account: { type: "string", default: DEFAULT_ACCOUNT },
+  region: { type: "string", default: DEFAULT_REGION },
+} as const;
+
 /** A mistake of the person at the terminal; its message is all that is printed. */
 export class UsageError extends Error {
   override readonly name = "UsageError";

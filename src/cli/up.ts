@@ -8,23 +8,18 @@ import { startSlipway } from "#main";
 import { NODE_FLAGS } from "./node-flags.ts";
 import {
   clientEnvironment,
-  DEFAULT_ACCOUNT,
-  DEFAULT_PORT,
-  DEFAULT_REGION,
   dataFolder,
   type RunningFile,
   type RunningSlipway,
   runningFilePath,
   runningSlipway,
+  START_OPTIONS,
   UsageError,
 } from "./options.ts";
 import { heldEnvironment, SocketHolder } from "./socket-holder.ts";
 
 const OPTIONS = {
-  data: { type: "string" },
-  port: { type: "string", default: String(DEFAULT_PORT) },
-  account: { type: "string", default: DEFAULT_ACCOUNT },
-  region: { type: "string", default: DEFAULT_REGION },
+  ...START_OPTIONS,
   database: { type: "string" },
   engine: { type: "string", default: "docker" },
   provider: { type: "string", multiple: true },
