@@ -5,9 +5,8 @@
 import { setTimeout } from "node:timers/promises";
 import { run } from "#setup/command.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
-import { runSteps, storyOn } from "#tests/helpers/story.ts";
 import type { Conditions, Figure, Measurement } from "./measurement.ts";
-import { delivery } from "./story-time.ts";
+import { delivery, preparedStory } from "./story-time.ts";
 
 const IDLE_MS = 30_000;
 const GOAL = { atMost: 150 };
@@ -44,12 +43,7 @@ async function measureAfterUse({ runs, log }: Conditions): Promise<readonly Figu
   const values: number[] = [];
   for (let round = 0; round < runs; round++) {
     await using stack = new AsyncDisposableStack();
-    const slipway = await SlipwayProcess.start();
-    const story = storyOn(slipway);
-    // In the other order: images go when no container uses them any more.
-    stack.defer(() => story.cleanUp());
-    stack.use(slipway);
-    await runSteps(story.setUp());
+    const { slipway, story } = await preparedStory(stack);
     await delivery(story, "2");
     await setTimeout(IDLE_MS);
     values.push(await residentMegabytes(slipway.running.pid));
