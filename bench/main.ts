@@ -9,13 +9,13 @@ import { parseArgs } from "node:util";
 import { dataFolder } from "#cli/options.ts";
 import { buildOverhead } from "./build-overhead.ts";
 import { type Measurement, type Summary, summary } from "./measurement.ts";
-import { memory } from "./memory.ts";
+import { memory, memoryAfterUse } from "./memory.ts";
 import { requests } from "./requests.ts";
 import { start } from "./start.ts";
 import { storyTime } from "./story-time.ts";
 import { table } from "./table.ts";
 
-const MEASUREMENTS: readonly Measurement[] = [start, requests, memory, buildOverhead, storyTime];
+const MEASUREMENTS: readonly Measurement[] = [start, requests, memory, memoryAfterUse, buildOverhead, storyTime];
 const RESULTS = new URL("results/latest.json", import.meta.url);
 
 interface Result {

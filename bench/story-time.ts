@@ -16,12 +16,7 @@ export const storyTime: Measurement = { name: "story", runs: 3, containers: true
 
 async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
   await using stack = new AsyncDisposableStack();
-  const slipway = await SlipwayProcess.start();
-  const story = storyOn(slipway);
-  // In the other order: images go when no container uses them any more.
-  stack.defer(() => story.cleanUp());
-  stack.use(slipway);
-  await runSteps(story.setUp());
+  const { slipway, story } = await preparedStory(stack);
   const byHand = stack.use(await ByHand.prepare(story, slipway.running));
   const delivered: number[] = [];
   const commanded: number[] = [];
@@ -39,8 +34,19 @@ async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
   ];
 }
 
+/** A Slipway of its own on which the story is set up; the stack takes both away again. */
+export async function preparedStory(stack: AsyncDisposableStack): Promise<{ slipway: SlipwayProcess; story: Story }> {
+  const slipway = await SlipwayProcess.start();
+  const story = storyOn(slipway);
+  // In the other order: images go when no container uses them any more.
+  stack.defer(() => story.cleanUp());
+  stack.use(slipway);
+  await runSteps(story.setUp());
+  return { slipway, story };
+}
+
 /** Seconds from the merge on, which takes a tenth itself. Returns when everything that it set off has ended. */
-async function delivery(story: Story, version: string): Promise<number> {
+export async function delivery(story: Story, version: string): Promise<number> {
   const started = performance.now();
   await story.release(version);
   await story.serves(version);

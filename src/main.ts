@@ -11,7 +11,7 @@ import { containerCredentialsRoute } from "#gateway/container-environment.ts";
 import type { Config, Principal, System } from "#gateway/context.ts";
 import { Egress } from "#gateway/egress.ts";
 import { requestHandler } from "#gateway/handle.ts";
-import { Listener } from "#gateway/listener.ts";
+import { type HeldSockets, Listener } from "#gateway/listener.ts";
 import { healthRoute, resetRoute } from "#gateway/own-routes.ts";
 import { Registry } from "#gateway/registry.ts";
 import { TlsIssuer } from "#gateway/tls.ts";
@@ -39,6 +39,8 @@ export interface SlipwayOptions {
   readonly acceptAnyCredentials?: boolean;
   readonly allowReset?: boolean;
   readonly providerEndpoints?: Readonly<Record<string, string>>;
+  /** Where listening sockets come from and go to when this process is killed and started again. */
+  readonly heldSockets?: HeldSockets | undefined;
   readonly log: System["log"];
 }
 
@@ -90,7 +92,12 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       if (decision !== "local") log("info", `egress ${decision} ${host}:${port}`, { reason });
     },
   });
-  const listener = new Listener({ tls, egress, onRequest: (request, response) => handle(request, response) });
+  const listener = new Listener({
+    tls,
+    egress,
+    onRequest: (request, response) => handle(request, response),
+    heldSockets: options.heldSockets,
+  });
   const { port } = await listener.listen(LOOPBACK, options.port);
 
   const config: Config = {
@@ -184,9 +191,11 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
   await work.start();
   handle = requestHandler(system, registry, [healthRoute(routes), resetRoute(routes), containerCredentialsRoute()]);
   ready.resolve();
-  // Containers of an earlier start talk to these addresses. The engine knows them too, but its client takes a quarter of a
-  // second and 20 MB to load, which a Slipway without containers does without. An address that is gone has nobody left.
-  for (const address of rememberedAddresses(containerAddressesFile)) listenOnce(address).catch(() => undefined);
+  // Containers of an earlier start talk to these addresses. The engine knows them too, but it may be away, or one that is
+  // only started when it is needed. An address that is gone has nobody left.
+  for (const address of [...rememberedAddresses(containerAddressesFile), ...(options.heldSockets?.inherited ?? [])]) {
+    if (address !== LOOPBACK) listenOnce(address).catch(() => undefined);
+  }
 
   return {
     system,

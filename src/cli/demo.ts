@@ -14,20 +14,15 @@ import { ensureImages } from "#setup/images.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
 import {
   clientEnvironment,
-  DEFAULT_ACCOUNT,
-  DEFAULT_PORT,
-  DEFAULT_REGION,
   dataFolder,
   type RunningFile,
   runningSlipway,
+  START_OPTIONS,
   UsageError,
 } from "./options.ts";
 
 const OPTIONS = {
-  data: { type: "string" },
-  port: { type: "string", default: String(DEFAULT_PORT) },
-  account: { type: "string", default: DEFAULT_ACCOUNT },
-  region: { type: "string", default: DEFAULT_REGION },
+  ...START_OPTIONS,
   owner: { type: "string", default: "omenking" },
   exit: { type: "boolean", default: false },
 } as const;

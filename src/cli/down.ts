@@ -1,7 +1,7 @@
 /** `slipway down`: stops Slipway and the private container engine, builds and tasks included. */
 import { parseArgs } from "node:util";
 import { stopPrivateEngine } from "#setup/container-engine.ts";
-import { dataFolder, runningSlipway, UsageError } from "./options.ts";
+import { dataFolder, isSlipway, runningSlipway, UsageError } from "./options.ts";
 
 const STOPPED_WITHIN_MS = 30_000;
 
@@ -12,7 +12,7 @@ export async function run(args: string[]): Promise<number> {
   if (running) {
     process.kill(running.pid, "SIGTERM");
     const deadline = Date.now() + STOPPED_WITHIN_MS;
-    while (runningSlipway(dataDir)) {
+    while (runningSlipway(dataDir) || isSlipway(running.pid)) {
       if (Date.now() > deadline) throw new UsageError(`Slipway (pid ${running.pid}) does not stop; its log says why`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -7,6 +7,14 @@ export const DEFAULT_PORT = 4566;
 export const DEFAULT_ACCOUNT = "387543059434";
 export const DEFAULT_REGION = "ca-central-1";
 
+/** What every command that starts a Slipway takes; for `parseArgs`. */
+export const START_OPTIONS = {
+  data: { type: "string" },
+  port: { type: "string", default: String(DEFAULT_PORT) },
+  account: { type: "string", default: DEFAULT_ACCOUNT },
+  region: { type: "string", default: DEFAULT_REGION },
+} as const;
+
 /** A mistake of the person at the terminal; its message is all that is printed. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -26,25 +34,43 @@ export interface RunningFile {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly caBundle: string;
+  /** The process that starts a detached Slipway again when it is killed: socket-holder.ts. */
+  readonly holder?: number | undefined;
+  /** How often it was killed and started again. */
+  readonly restarts?: number;
+}
+
+/** `pid` is the process that is, or is about to be, Slipway. */
+export interface RunningSlipway extends RunningFile {
+  readonly isRestarting: boolean;
 }
 
 export function runningFilePath(dataDir: string): string {
   return join(dataDir, "slipway.json");
 }
 
-/** The Slipway that runs on this data folder; undefined where none does. */
-export function runningSlipway(dataDir: string): RunningFile | undefined {
-  let file: RunningFile;
+/** undefined where Slipway was never started or has ended in order. */
+export function runningFile(dataDir: string): RunningFile | undefined {
   try {
-    file = JSON.parse(readFileSync(runningFilePath(dataDir), "utf8")) as RunningFile;
-  } catch {
-    return undefined; // never started, or half-written by a start that was killed
+    return JSON.parse(readFileSync(runningFilePath(dataDir), "utf8")) as RunningFile;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
-  return isSlipway(file.pid) ? file : undefined;
+}
+
+/** The Slipway that runs, or was killed and is being started again, on this data folder; undefined where none does. */
+export function runningSlipway(dataDir: string): RunningSlipway | undefined {
+  const file = runningFile(dataDir);
+  if (file === undefined) return undefined;
+  if (isSlipway(file.pid)) return { ...file, isRestarting: false };
+  // The holder has Slipway's whole command line among its arguments, and becomes it without another pid.
+  if (file.holder !== undefined && isSlipway(file.holder)) return { ...file, pid: file.holder, isRestarting: true };
+  return undefined;
 }
 
 /** A pid is reused after a crash, so the process's command line is looked at where the system shows it. */
-function isSlipway(pid: number): boolean {
+export function isSlipway(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {

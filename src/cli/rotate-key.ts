@@ -17,7 +17,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { withFileLock } from "#setup/file-lock.ts";
 import { writePrivateFile } from "#setup/private-file.ts";
-import { dataFolder, type RunningFile, runningFilePath, UsageError } from "./options.ts";
+import { dataFolder, type RunningFile, runningFile, runningFilePath, UsageError } from "./options.ts";
 import { requireRunning } from "./running.ts";
 
 export interface Key {
@@ -117,7 +117,7 @@ function storeKey(dataDir: string, running: RunningFile, key: Key): void {
   const file = join(dataDir, "administrator.json");
   const withSecret = existsSync(file) && "secretAccessKey" in JSON.parse(readFileSync(file, "utf8"));
   writePrivateFile(file, withSecret ? key : { accessKeyId: key.accessKeyId });
-  writePrivateFile(runningFilePath(dataDir), { ...running, ...key });
+  writePrivateFile(runningFilePath(dataDir), { ...(runningFile(dataDir) ?? running), ...key });
 }
 
 function clientOf({ url, region }: RunningFile, credentials: Key): IAMClient {

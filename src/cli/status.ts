@@ -25,8 +25,11 @@ export async function run(args: string[]): Promise<number> {
     },
   );
   const health = (await response.json()) as Health;
+  // One that was being started again has answered by now, as another process.
+  const { pid, restarts = 0 } = runningSlipway(dataDir) ?? running;
   const lines = [
-    ["Slipway", `${health.version} at ${running.url}, pid ${running.pid}`],
+    ["Slipway", `${health.version} at ${running.url}, pid ${pid}`],
+    ["Restarts", `${restarts} after it was killed`],
     ["Account", `${running.account}, ${running.region}`],
     ["Data", dataDir],
     ["Services", health.services.join(" ")],

@@ -9,21 +9,19 @@ import { writePrivateFile } from "#setup/private-file.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
 import {
   clientEnvironment,
-  DEFAULT_ACCOUNT,
-  DEFAULT_PORT,
-  DEFAULT_REGION,
   dataFolder,
   type RunningFile,
+  type RunningSlipway,
+  runningFile,
   runningFilePath,
   runningSlipway,
+  START_OPTIONS,
   UsageError,
 } from "./options.ts";
+import { heldEnvironment, SocketHolder } from "./socket-holder.ts";
 
 const OPTIONS = {
-  data: { type: "string" },
-  port: { type: "string", default: String(DEFAULT_PORT) },
-  account: { type: "string", default: DEFAULT_ACCOUNT },
-  region: { type: "string", default: DEFAULT_REGION },
+  ...START_OPTIONS,
   database: { type: "string" },
   engine: { type: "string", default: "docker" },
   provider: { type: "string", multiple: true },
@@ -37,10 +35,16 @@ const DETACHED_READY_WITHIN_MS = 30_000;
 export async function run(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: OPTIONS, strict: true });
   const dataDir = dataFolder(values.data);
-  const running = runningSlipway(dataDir);
-  if (running) throw new UsageError(`Slipway already runs on ${dataDir}: ${running.url} (pid ${running.pid})`);
+  const running = values.detach ? await settled(dataDir) : runningSlipway(dataDir);
+  if (running && running.pid !== process.pid) {
+    if (!values.detach || running.port !== portOf(values.port))
+      throw new UsageError(`Slipway already runs on ${dataDir}: ${running.url} (pid ${running.pid})`);
+    process.stdout.write(runsAt(running, dataDir));
+    return 0;
+  }
   if (values.detach) return detached(dataDir, args);
 
+  const holder = SocketHolder.ofThisProcess((pid) => noteHolder(dataDir, pid));
   const slipway = await startSlipway({
     dataDir,
     port: portOf(values.port),
@@ -51,6 +55,7 @@ export async function run(args: string[]): Promise<number> {
     acceptAnyCredentials: values["accept-any-credentials"],
     allowReset: values["allow-reset"],
     providerEndpoints: providersOf(values.provider ?? []),
+    heldSockets: holder,
     log: (level, message, fields) => process.stderr.write(`${logLine(level, message, fields)}\n`),
   }).catch((error: NodeJS.ErrnoException) => {
     throw startFailure(error, values);
@@ -65,8 +70,11 @@ export async function run(args: string[]): Promise<number> {
     accessKeyId: slipway.administrator.accessKeyId,
     secretAccessKey: slipway.administrator.secretAccessKey,
     caBundle: slipway.caBundleFile,
+    holder: holder?.pid,
+    restarts: holder?.restarts ?? 0,
   };
   writePrivateFile(runningFilePath(dataDir), file);
+  holder?.start();
   if (values["accept-any-credentials"]) {
     process.stderr.write("warning: any credentials are accepted; everybody on this machine is the administrator\n");
   }
@@ -75,6 +83,7 @@ export async function run(args: string[]): Promise<number> {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
   });
+  await holder?.release();
   await slipway.close();
   rmSync(runningFilePath(dataDir), { force: true });
   return 0;
@@ -83,12 +92,12 @@ export async function run(args: string[]): Promise<number> {
 /** Starts the same command without `--detach` as a process of its own and waits until it is ready. */
 async function detached(dataDir: string, args: readonly string[]): Promise<number> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const logFile = join(dataDir, "slipway.log");
+  const logFile = logFileOf(dataDir);
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(
     process.execPath,
     [...NODE_FLAGS, process.argv[1]!, "up", ...args.filter((argument) => argument !== "--detach")],
-    { detached: true, stdio: ["ignore", log, log] },
+    { detached: true, stdio: ["ignore", log, log], env: { ...process.env, ...heldEnvironment() } },
   );
   const exited = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
   const deadline = Date.now() + DETACHED_READY_WITHIN_MS;
@@ -100,13 +109,38 @@ async function detached(dataDir: string, args: readonly string[]): Promise<numbe
     const running = runningSlipway(dataDir);
     if (running && running.pid === child.pid) {
       child.unref();
-      process.stdout.write(`Slipway runs at ${running.url} (pid ${running.pid}, log ${logFile})\n`);
+      process.stdout.write(runsAt(running, dataDir));
       return 0;
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   child.kill("SIGKILL");
   throw new UsageError(`Slipway did not start; ${logFile} says why`);
+}
+
+/** Waits until one that was killed is there again, or is not started once more. */
+async function settled(dataDir: string): Promise<RunningSlipway | undefined> {
+  const deadline = Date.now() + DETACHED_READY_WITHIN_MS;
+  for (;;) {
+    const running = runningSlipway(dataDir);
+    if (!running?.isRestarting || Date.now() > deadline) return running;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function runsAt({ url, pid }: RunningFile, dataDir: string): string {
+  return `Slipway runs at ${url} (pid ${pid}, log ${logFileOf(dataDir)})\n`;
+}
+
+function logFileOf(dataDir: string): string {
+  return join(dataDir, "slipway.log");
+}
+
+/** Whole or not at all: others read it while a new holder is written down. */
+/** The rest stays as it is in the file, which may have another key by now (`rotate-key`). The first holder comes after it. */
+function noteHolder(dataDir: string, holder: number): void {
+  const running = runningFile(dataDir);
+  if (running?.pid === process.pid) writePrivateFile(runningFilePath(dataDir), { ...running, holder });
 }
 
 /** The secret key is for a person's terminal only: what is not one ends up in a log. */

@@ -1,31 +1,30 @@
 /** What a person does with `docker` on the host before there is a pipeline: push the base image and the first version. */
-import Docker from "dockerode";
 import { pack } from "tar-stream";
-
-export interface RegistryLogin {
-  readonly username: string;
-  readonly password: string;
-  /** "127.0.0.1:4566" */
-  readonly serveraddress: string;
-}
+import {
+  DockerApi,
+  DockerApiError,
+  type DockerRequest,
+  jsonLines,
+  type ProgressLine,
+  type RegistryAuth,
+} from "#docker/docker-api.ts";
+import type { ImageInfo } from "#docker/types.ts";
 
 export class HostImages {
-  readonly #docker: Docker;
+  readonly #docker: DockerApi;
 
   constructor(socketPath: string) {
-    // `host: undefined` keeps DOCKER_HOST from overruling the socket.
-    this.#docker = new Docker({ socketPath, host: undefined, protocol: "http" });
+    this.#docker = new DockerApi(socketPath);
   }
 
   async tag(image: string, reference: string): Promise<void> {
     const [repo, tag] = split(reference);
-    await this.#docker.getImage(image).tag({ repo, tag });
+    await this.#docker.post(`/images/${image}/tag`, { query: { repo, tag } });
   }
 
-  async push(reference: string, authconfig: RegistryLogin): Promise<void> {
-    // dockerode's types know only the callback form for push.
-    const stream: unknown = await this.#docker.getImage(reference).push({ authconfig });
-    await this.#finished(stream as NodeJS.ReadableStream);
+  async push(reference: string, auth: RegistryAuth): Promise<void> {
+    const [repository, tag] = split(reference);
+    await this.#finished(`/images/${repository}/push`, { query: { tag }, auth });
   }
 
   /** `docker build` of these files; names are relative to the context. */
@@ -33,37 +32,29 @@ export class HostImages {
     const context = pack();
     for (const [name, content] of files) context.entry({ name, mode: 0o755 }, content);
     context.finalize();
-    // tar-stream's streams are Node's in all but their type.
-    const body = context as unknown as NodeJS.ReadableStream;
-    await this.#finished(await this.#docker.buildImage(body, { t: tag }));
+    await this.#finished("/build", { query: { t: tag }, body: context });
   }
 
   /** Takes the name away, and with its last name the image. What is not there, or what a container uses, is left. */
   async remove(reference: string): Promise<void> {
     try {
-      await this.#docker.getImage(reference).remove();
+      await this.#docker.delete(`/images/${reference}`);
     } catch (error) {
-      const { statusCode } = error as { statusCode?: number };
-      if (statusCode !== 404 && statusCode !== 409) throw error;
+      if (!(error instanceof DockerApiError) || (error.statusCode !== 404 && error.statusCode !== 409)) throw error;
     }
   }
 
   /** All tags and digests under which there is an image of the repository. */
   async namesOf(repository: string): Promise<string[]> {
-    const images = await this.#docker.listImages();
+    const images = await this.#docker.get<ImageInfo[]>("/images/json");
     const names = images.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]);
     return names.filter((name) => name.startsWith(`${repository}:`) || name.startsWith(`${repository}@`));
   }
 
   /** The daemon reports errors in the stream, not in the status. */
-  #finished(stream: NodeJS.ReadableStream): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#docker.modem.followProgress(stream, (error: Error | null, output: { error?: string }[]) => {
-        const failure = error?.message ?? output.find((line) => line.error)?.error;
-        if (failure === undefined) resolve();
-        else reject(new Error(failure));
-      });
-    });
+  async #finished(path: string, request: DockerRequest): Promise<void> {
+    const progress = await this.#docker.open("POST", path, request);
+    for await (const { error } of jsonLines<ProgressLine>(progress)) if (error !== undefined) throw new Error(error);
   }
 }
 

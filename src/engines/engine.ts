@@ -147,8 +147,6 @@ export interface Engine {
   image(reference: string): Promise<EngineImage | undefined>;
   /** Fetches the image anew (a tag may have moved). Throws ImageUnavailableError. Aborting leaves nothing running. */
   pull(reference: string, options?: { credentials?: RegistryCredentials; signal?: AbortSignal }): Promise<EngineImage>;
-  /** Gives an image a further name. */
-  tag(id: string, reference: string): Promise<void>;
   /**
    * Removes a name (`NAME:TAG` or `NAME@DIGEST`), and with its last name the image. Where a container runs of the image,
    * only the name goes. Changes nothing where there is no such name.

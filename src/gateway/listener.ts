@@ -33,6 +33,16 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /** How often connections that became idle are looked for while closing. */
 const CLOSING_SWEEP_MS = 50;
 
+/** Keeps listening sockets open while the process that accepts from them is started again. */
+export interface HeldSockets {
+  /** The addresses whose sockets this process was given by the one before it. */
+  readonly inherited: readonly string[];
+  /** The descriptor of the socket that listens on this address already; undefined where it must be bound. */
+  take(address: string): number | undefined;
+  /** One more address is listened on. */
+  hold(address: string, server: NetServer): void;
+}
+
 export interface ListenerOptions {
   /**
    * Every request for this process: direct, through TLS, or through the egress proxy. `req.socket.encrypted` tells the
@@ -46,6 +56,7 @@ export interface ListenerOptions {
   /** A failed TLS handshake: most often a client that does not trust our authority. The connection is closed already. */
   readonly onTlsError?: (error: Error, clientAddress: string) => void;
   readonly headersTimeoutMs?: number;
+  readonly heldSockets?: HeldSockets | undefined;
 }
 
 export class Listener {
@@ -54,6 +65,7 @@ export class Listener {
   readonly #egress: Egress;
   readonly #onRequest: ListenerOptions["onRequest"];
   readonly #headersTimeoutMs: number;
+  readonly #heldSockets: HeldSockets | undefined;
   readonly #servers = new Set<NetServer>();
   /** Every accepted TCP connection, whatever it has become. */
   readonly #connections = new Set<Socket>();
@@ -64,6 +76,7 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#onRequest = options.onRequest;
     this.#egress = options.egress;
+    this.#heldSockets = options.heldSockets;
     this.#headersTimeoutMs = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
     this.#tls = new TlsTerminator(options.tls, {
       onSecure: (socket) => {
@@ -88,7 +101,8 @@ export class Listener {
     });
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen(port, host, () => {
+      const fd = this.#heldSockets?.take(host);
+      server.listen(fd === undefined ? { port, host } : { fd }, () => {
         server.off("error", reject);
         if (this.#closing) {
           // Closed while the address was being bound: a server left open would keep the process alive.
@@ -97,6 +111,7 @@ export class Listener {
           return;
         }
         this.#servers.add(server);
+        this.#heldSockets?.hold(host, server);
         resolve(server.address() as AddressInfo);
       });
     });

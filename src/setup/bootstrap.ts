@@ -1,7 +1,8 @@
 /** Makes images out of Debian packages, for machines that reach a Debian mirror but no container registry. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type Docker from "dockerode";
+import type { Readable } from "node:stream";
+import { type DockerApi, jsonLines, type ProgressLine } from "#docker/docker-api.ts";
 import { canInstallPackages, installPackages } from "./apt.ts";
 import { CommandError, failure, isInstalled, run } from "./command.ts";
 import { dpkgOptions, type ImageRecipe, imageSettings } from "./image-recipe.ts";
@@ -20,7 +21,7 @@ export function canBootstrap(): boolean {
  * is left in the engine when mmdebstrap fails, and nothing is written to this machine's disk. Takes 20 to 60 s.
  */
 export async function bootstrapImage(
-  docker: Docker,
+  docker: DockerApi,
   recipe: ImageRecipe,
   log: Log,
   atStep: (step: string) => void,
@@ -51,7 +52,7 @@ export async function bootstrapImage(
     ended,
   ]);
   if (built.status === "rejected") {
-    if (imported.status === "fulfilled") await docker.getImage(imported.value).remove();
+    if (imported.status === "fulfilled") await docker.delete(`/images/${imported.value}`);
     throw built.reason;
   }
   if (imported.status === "rejected") throw imported.reason;
@@ -85,12 +86,10 @@ function debianSources(release: string, mirror: string): string[] {
 }
 
 /** https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Image/operation/ImageCreate, `fromSrc=-`. */
-async function importImage(docker: Docker, tar: NodeJS.ReadableStream, changes: string): Promise<string> {
-  const progress = await docker.importImage(tar, { changes });
-  const messages = await new Promise<{ status?: string; error?: string }[]>((resolve, reject) => {
-    docker.modem.followProgress(progress, (error, all) => (error === null ? resolve(all) : reject(error)));
-  });
-  const last = messages.at(-1);
+async function importImage(docker: DockerApi, tar: Readable, changes: string): Promise<string> {
+  const progress = await docker.open("POST", "/images/create", { query: { fromSrc: "-", changes }, body: tar });
+  let last: ProgressLine | undefined;
+  for await (const line of jsonLines<ProgressLine>(progress)) last = line;
   if (last?.status?.startsWith("sha256:") !== true) {
     throw new Error(`The engine did not import the image: ${last?.error ?? "it gave no id"}.`);
   }

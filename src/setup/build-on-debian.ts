@@ -1,12 +1,11 @@
 /** Makes images on top of Docker Hub's Debian, for machines that have an engine and a registry but no apt. */
-import { Readable } from "node:stream";
-import type Docker from "dockerode";
 import { pack } from "tar-stream";
+import { type DockerApi, jsonLines, type ProgressLine } from "#docker/docker-api.ts";
 import { dpkgOptions, type ImageRecipe, imageSettings } from "./image-recipe.ts";
 
 /** Carries the recipe out inside the engine. Returns the new image's id. Throws with the end of the engine's output. */
 export async function buildOnDebian(
-  docker: Docker,
+  docker: DockerApi,
   recipe: ImageRecipe,
   atStep: (step: string) => void,
   base = `debian:${recipe.release}-slim`,
@@ -15,30 +14,17 @@ export async function buildOnDebian(
   context.entry({ name: "Dockerfile" }, dockerfile(recipe, base));
   context.entry({ name: "left-out" }, `${dpkgOptions(recipe).join("\n")}\n`);
   context.finalize();
-  const progress = await docker.buildImage(Readable.from(context), { forcerm: true });
+  const progress = await docker.open("POST", "/build", { query: { forcerm: true }, body: context });
   let id: string | undefined;
   const output: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(
-      progress,
-      (error) => (error === null ? resolve() : reject(error)),
-      (message: BuildMessage) => {
-        id = message.aux?.ID ?? id;
-        const line = (message.stream ?? message.error ?? "").trim();
-        if (line !== "") output.push(line);
-        if (line.startsWith("Step ")) atStep(line.split(" : ")[0] ?? line);
-      },
-    );
-  });
+  for await (const message of jsonLines<ProgressLine>(progress)) {
+    id = message.aux?.ID ?? id;
+    const line = (message.stream ?? message.error ?? "").trim();
+    if (line !== "") output.push(line);
+    if (line.startsWith("Step ")) atStep(line.split(" : ")[0] ?? line);
+  }
   if (id === undefined) throw new Error(`The engine did not build the image:\n${output.slice(-8).join("\n")}`);
   return id;
-}
-
-/** A line of the engine's answer. */
-interface BuildMessage {
-  readonly stream?: string;
-  readonly error?: string;
-  readonly aux?: { readonly ID?: string };
 }
 
 /** The recipe as a Dockerfile. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import Docker from "dockerode";
+import { DockerApi, DockerApiError, jsonLines, type ProgressLine } from "#docker/docker-api.ts";
 import { bootstrapImage, canBootstrap } from "./bootstrap.ts";
 import { buildOnDebian } from "./build-on-debian.ts";
 import { withFileLock } from "./file-lock.ts";
@@ -24,7 +24,7 @@ export interface ImagesOptions {
  * at once. Throws with what failed and what to do.
  */
 export async function ensureImages(options: ImagesOptions): Promise<ReadonlyMap<ImageName, string>> {
-  const docker = new Docker({ socketPath: options.socketPath });
+  const docker = new DockerApi(options.socketPath);
   const references = new Map(options.names.map((name) => [name, imageReference(name)]));
   for (const [name, reference] of references) {
     if (await holds(docker, reference)) continue;
@@ -41,17 +41,17 @@ export async function ensureImages(options: ImagesOptions): Promise<ReadonlyMap<
 }
 
 /** Whether the engine holds an image of this reference or id. */
-async function holds(docker: Docker, reference: string): Promise<boolean> {
+async function holds(docker: DockerApi, reference: string): Promise<boolean> {
   try {
-    await docker.getImage(reference).inspect();
+    await docker.get(`/images/${reference}/json`);
     return true;
   } catch (error) {
-    if (error instanceof Error && "statusCode" in error && error.statusCode === 404) return false;
+    if (error instanceof DockerApiError && error.statusCode === 404) return false;
     throw error;
   }
 }
 
-async function makeImage(docker: Docker, name: ImageName, reference: string, log: Log): Promise<void> {
+async function makeImage(docker: DockerApi, name: ImageName, reference: string, log: Log): Promise<void> {
   const recipe = imageRecipe(name);
   const id =
     (await pulled(docker, recipe, log)) ??
@@ -59,11 +59,11 @@ async function makeImage(docker: Docker, name: ImageName, reference: string, log
       canBootstrap() ? bootstrapImage(docker, recipe, log, atStep) : buildOnDebian(docker, recipe, atStep),
     ));
   const [repo = "", tag = ""] = reference.split(":");
-  await docker.getImage(id).tag({ repo, tag });
+  await docker.post(`/images/${id}/tag`, { query: { repo, tag } });
 }
 
 /** The recipe's public image, which the engine has or can pull; undefined where there is none or no registry answers. */
-async function pulled(docker: Docker, recipe: ImageRecipe, log: Log): Promise<string | undefined> {
+async function pulled(docker: DockerApi, recipe: ImageRecipe, log: Log): Promise<string | undefined> {
   const reference = recipe.pull;
   if (reference === undefined) return undefined;
   if (await holds(docker, reference)) return reference;
@@ -71,34 +71,29 @@ async function pulled(docker: Docker, recipe: ImageRecipe, log: Log): Promise<st
     await withProgress(log, `Pulling ${reference}`, () => pull(docker, reference));
     return reference;
   } catch (error) {
-    log(`${reference} cannot be pulled: ${sentence(error)}`);
+    log(`${reference} cannot be pulled: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
 }
 
-/** The engine's own words, without dockerode's "(HTTP code 500) server error - " before them. */
-function sentence(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/^\(HTTP code \d+\) [\w ]+ - /, "").trim();
-}
-
 /** Pulls an image, for as long as its registry keeps sending something. */
-async function pull(docker: Docker, reference: string): Promise<void> {
+async function pull(docker: DockerApi, reference: string): Promise<void> {
   const silence = new AbortController();
   const giveUp = () => silence.abort(new Error("the registry does not answer"));
   let timer = setTimeout(giveUp, REGISTRY_ANSWERS_WITHIN_MS);
   try {
-    const progress = await docker.pull(reference, { abortSignal: silence.signal });
-    await new Promise<void>((resolve, reject) => {
-      silence.signal.addEventListener("abort", () => reject(silence.signal.reason), { once: true });
-      docker.modem.followProgress(
-        progress,
-        (error) => (error === null ? resolve() : reject(error)),
-        () => {
-          clearTimeout(timer);
-          timer = setTimeout(giveUp, REGISTRY_ANSWERS_WITHIN_MS);
-        },
-      );
+    const [fromImage, tag] = reference.split(":");
+    const progress = await docker.open("POST", "/images/create", {
+      query: { fromImage, tag },
+      signal: silence.signal,
     });
+    for await (const line of jsonLines<ProgressLine>(progress)) {
+      if (line.error !== undefined) throw new Error(line.error);
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, REGISTRY_ANSWERS_WITHIN_MS);
+    }
+  } catch (error) {
+    throw silence.signal.aborted ? silence.signal.reason : error;
   } finally {
     clearTimeout(timer);
   }

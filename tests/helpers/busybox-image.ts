@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { pack } from "tar-stream";
+import type { ImageInfo } from "#docker/types.ts";
 import { DockerClient, jsonLines } from "#engines/docker/docker-client.ts";
 
 const run = promisify(execFile);
@@ -15,7 +16,9 @@ const tag = "1";
 export async function busyboxImage(): Promise<string> {
   const reference = `${repository}:${tag}`;
   const client = new DockerClient(undefined);
-  const images = await client.call((docker) => docker.listImages({ filters: { reference: [reference] } }));
+  const images = await client.call((docker) =>
+    docker.get<ImageInfo[]>("/images/json", { query: { filters: { reference: [reference] } } }),
+  );
   if (images.length > 0) return reference;
 
   const root = pack();
@@ -26,7 +29,10 @@ export async function busyboxImage(): Promise<string> {
   root.entry({ name: "bin/sh", type: "symlink", linkname: "busybox" });
   root.finalize();
   const progress = await client.call((docker) =>
-    docker.importImage(root as unknown as NodeJS.ReadableStream, { repo: repository, tag, changes: 'CMD ["/bin/sh"]' }),
+    docker.open("POST", "/images/create", {
+      query: { fromSrc: "-", repo: repository, tag, changes: 'CMD ["/bin/sh"]' },
+      body: root,
+    }),
   );
   for await (const event of jsonLines(progress)) {
     if (event.error !== undefined) throw new Error(`The test image could not be imported: ${event.error}`);

@@ -6,7 +6,7 @@ import type { SlipwayProcess } from "./slipway-process.ts";
 
 export const OWNER = "omenking";
 
-export function storyOn(slipway: SlipwayProcess): Story {
+export function storyOn(slipway: Pick<SlipwayProcess, "running" | "repositories">): Story {
   const socketPath = configuredSocket(process.env.DOCKER_HOST);
   if (!socketPath) throw new Error("DOCKER_HOST must name the engine's socket; npm test sets it");
   return new Story({

@@ -1,6 +1,8 @@
 /** Files into and out of a container, as the Engine API's archive endpoints move them, in whatever state it is. */
 import { posix } from "node:path";
 import { PassThrough, pipeline, type Readable } from "node:stream";
+import type { Pack } from "tar-stream";
+import type { DockerApi } from "#docker/docker-api.ts";
 import { type DockerClient, refusalStatus } from "./docker-client.ts";
 
 /** os.FileMode's bits (https://pkg.go.dev/io/fs#FileMode). */
@@ -20,7 +22,9 @@ function hasBit(mode: number, bit: number): boolean {
 /** undefined where the container or the path is missing: the answer to a HEAD request has no room to say which. */
 async function pathStat(client: DockerClient, container: string, path: string): Promise<PathStat | undefined> {
   try {
-    const response = await client.call((docker) => docker.getContainer(container).infoArchive({ path }));
+    const response = await client.call((docker) =>
+      docker.open("HEAD", `/containers/${container}/archive`, { query: { path } }),
+    );
     response.resume();
     const encoded = String(response.headers["x-docker-container-path-stat"]);
     return JSON.parse(Buffer.from(encoded, "base64").toString("utf8"));
@@ -42,7 +46,7 @@ export async function putFiles(client: DockerClient, container: string, path: st
   body.on("error", () => {});
   if ((await pathStat(client, container, target)) === undefined) await makeDirectory(client, container, target);
   if (body.errored) throw body.errored;
-  await client.call((docker) => docker.getContainer(container).putArchive(body, { path: target }));
+  await client.call((docker) => unpack(docker, container, target, body));
 }
 
 /** Docker makes the parents of what it unpacks and leaves those that exist as they are. */
@@ -51,9 +55,7 @@ async function makeDirectory(client: DockerClient, container: string, path: stri
   const directory = pack();
   directory.entry({ name: path.slice(1), type: "directory", mode: 0o755 });
   directory.finalize();
-  await client.call((docker) =>
-    docker.getContainer(container).putArchive(directory as unknown as NodeJS.ReadableStream, { path: "/" }),
-  );
+  await client.call((docker) => unpack(docker, container, "/", directory));
 }
 
 /** undefined where the container or the path is missing. */
@@ -67,8 +69,13 @@ export async function takeFiles(client: DockerClient, container: string, path: s
   if (stat === undefined) return undefined;
   // "/." makes the entries relative to the folder instead of carrying its name.
   if (hasBit(stat.mode, modeDirectory)) source = posix.join(source, "/").concat(".");
-  const archive = await client.call((docker) => docker.getContainer(container).getArchive({ path: source }));
-  return archive as Readable;
+  return await client.call((docker) =>
+    docker.open("GET", `/containers/${container}/archive`, { query: { path: source } }),
+  );
+}
+
+async function unpack(docker: DockerApi, container: string, path: string, body: Readable | Pack): Promise<void> {
+  (await docker.open("PUT", `/containers/${container}/archive`, { query: { path }, body })).resume();
 }
 
 function absolute(path: string): string {

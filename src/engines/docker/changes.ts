@@ -1,5 +1,6 @@
 /** Following a group through the daemon's events. */
 import type { EventEmitter } from "node:events";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { EngineUnavailableError } from "#engines/engine.ts";
 import { type DockerClient, jsonLines } from "./docker-client.ts";
@@ -34,7 +35,7 @@ export async function* followedStates<State>(subject: Subject<State>, signal: Ab
     const renewal = new AbortController();
     const renew = () => renewal.abort();
     subject.failedStarts.once(subject.groupId, renew);
-    let events: Subscription | undefined;
+    let events: Readable | undefined;
     try {
       events = await subscription(subject, AbortSignal.any([signal, renewal.signal]));
       for await (const _ of occasions(events)) {
@@ -66,18 +67,14 @@ export async function pause(milliseconds: number, signal: AbortSignal | undefine
   }
 }
 
-type Subscription = NodeJS.ReadableStream & { destroy(): void };
-
 /** Resolves once the daemon has subscribed: what happens from then on is in the stream. */
-async function subscription({ client, labels }: Subject<unknown>, signal: AbortSignal): Promise<Subscription> {
-  const filters = { type: ["container" as const], label: [...labels], event: [...actions] };
-  const options = { filters, abortSignal: signal };
-  const response = await client.call((docker) => docker.getEvents(options));
-  return response as Subscription;
+async function subscription({ client, labels }: Subject<unknown>, signal: AbortSignal): Promise<Readable> {
+  const query = { filters: { type: ["container"], label: labels, event: actions } };
+  return await client.call((docker) => docker.open("GET", "/events", { query, signal }));
 }
 
 /** Once at the beginning, then once an event. */
-async function* occasions(events: Subscription): AsyncGenerator<void> {
+async function* occasions(events: Readable): AsyncGenerator<void> {
   yield;
   for await (const _ of jsonLines(events)) yield;
 }

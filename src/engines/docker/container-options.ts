@@ -1,5 +1,5 @@
 /** A container's specification in the Engine API's words (https://docs.docker.com/engine/api/v1.41/#operation/ContainerCreate). */
-import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import type { ContainerCreateOptions, HealthConfig, HostConfig } from "#docker/types.ts";
 import type { ContainerSpec, GroupSpec, HealthCheckSpec } from "#engines/engine.ts";
 import { containerName, groupLabels, labelNames, namespaceOwnerName, volumeName } from "./names.ts";
 import { networkName } from "./network.ts";
@@ -100,7 +100,7 @@ function limits(spec: ContainerSpec, hostCpus: number): HostConfig {
 }
 
 /** The image's own HEALTHCHECK does not count: ECS does not look at it, builds have none. */
-function healthConfig(check: HealthCheckSpec | undefined): ContainerCreateOptions["Healthcheck"] {
+function healthConfig(check: HealthCheckSpec | undefined): HealthConfig {
   if (check === undefined) return { Test: ["NONE"] };
   return {
     Test: [...check.command],

@@ -1,5 +1,5 @@
 /** What an inspected container says, in the engine's terms. */
-import type { ContainerInspectInfo } from "dockerode";
+import type { ContainerInspectInfo } from "#docker/types.ts";
 import type { ContainerState, GroupState } from "#engines/engine.ts";
 import { callerLabels, labelNames } from "./names.ts";
 

@@ -6,22 +6,35 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { after, afterEach, before, describe, test } from "node:test";
+import type { ContainerInfo, ContainerInspectInfo, ImageInfo, VolumeList } from "#docker/types.ts";
 import { collected, engineContract } from "#engines/engine.contract.ts";
 import { type ContainerSpec, ContainerStartError, EngineUnavailableError, type GroupSpec } from "#engines/engine.ts";
 import { busyboxImage } from "#tests/helpers/busybox-image.ts";
 import { DockerClient } from "./docker-client.ts";
 import { DockerEngine } from "./docker-engine.ts";
+import { referenceParts } from "./images.ts";
+import { createContainer } from "./pause-image.ts";
 
 const instance = `contract-${randomUUID().slice(0, 8)}`;
 const client = new DockerClient(undefined);
 
-engineContract("docker", () => new DockerEngine({ instance }), busyboxImage);
+const tag = (id: string, reference: string) => {
+  const { repository: repo, tag } = referenceParts(reference);
+  return client.call((docker) => docker.post(`/images/${id}/tag`, { query: { repo, tag } }));
+};
+
+engineContract(
+  "docker",
+  () => new DockerEngine({ instance }),
+  busyboxImage,
+  (_, id, reference) => tag(id, reference),
+);
 
 after(async () => {
   const filters = { reference: ["slipway-test/tagged"] };
-  const images = await client.call((docker) => docker.listImages({ filters }));
+  const images = await client.call((docker) => docker.get<ImageInfo[]>("/images/json", { query: { filters } }));
   for (const tag of images.flatMap((image) => image.RepoTags ?? [])) {
-    if (tag.startsWith("slipway-test/tagged:")) await client.call((docker) => docker.getImage(tag).remove());
+    if (tag.startsWith("slipway-test/tagged:")) await client.call((docker) => docker.delete(`/images/${tag}`));
   }
 });
 
@@ -51,6 +64,16 @@ describe("docker engine, beyond the contract", () => {
     };
   }
 
+  /** The id of a new image of this name, which differs from all others by its comment. */
+  async function imageNamed(name: string): Promise<string> {
+    const [repo, tag] = name.split(":");
+    const container = await createContainer(client, { Image: image, Labels: {} });
+    const query = { container, repo, tag, comment: name };
+    const { Id: id } = await client.call((docker) => docker.post<{ Id: string }>("/commit", { query }));
+    await client.call((docker) => docker.delete(`/containers/${container}`));
+    return id;
+  }
+
   async function started(containers: readonly ContainerSpec[], more: Partial<GroupSpec> = {}): Promise<string> {
     const id = `test-${randomUUID()}`;
     created.push(id);
@@ -63,11 +86,18 @@ describe("docker engine, beyond the contract", () => {
     return (await collected(engine.logs(id, container, { skip: 0 }))).map((line) => line.text);
   }
 
+  async function volumeNames(filters?: object): Promise<string[]> {
+    const found = await client.call((docker) => docker.get<VolumeList>("/volumes", { query: { filters } }));
+    return (found.Volumes ?? []).map(({ Name: name }) => name);
+  }
+
   /** Containers and volumes that a group has left on the daemon. */
   async function remains(id: string): Promise<number> {
     const filters = { label: [`slipway.group=${id}`] };
-    const containers = await client.call((docker) => docker.listContainers({ all: true, filters }));
-    const { Volumes: volumes } = await client.call((docker) => docker.listVolumes({ filters }));
+    const containers = await client.call((docker) =>
+      docker.get<ContainerInfo[]>("/containers/json", { query: { all: true, filters } }),
+    );
+    const volumes = await volumeNames(filters);
     return containers.length + volumes.length;
   }
 
@@ -153,13 +183,13 @@ describe("docker engine, beyond the contract", () => {
     const script = "busybox mount -t tmpfs none /tmp && echo mounted; busybox grep -c ' /var/lib/docker ' /proc/mounts";
     const id = await started([shell(script, { privileged: true })]);
     assert.deepEqual(await output(id), ["mounted", "1"]);
-    const { Volumes: volumes } = await client.call((docker) => docker.listVolumes());
-    const container = await client.call((docker) => docker.getContainer(`slipway.${instance}.${id}.main`).inspect());
+    const container = await client.call((docker) =>
+      docker.get<ContainerInspectInfo>(`/containers/slipway.${instance}.${id}.main/json`),
+    );
     const volume = container.Mounts.find((mount) => mount.Destination === "/var/lib/docker")?.Name;
-    assert.ok(volumes.some((one) => one.Name === volume));
+    assert.ok(volume && (await volumeNames()).includes(volume));
     await engine.remove(id);
-    const { Volumes: left } = await client.call((docker) => docker.listVolumes());
-    assert.ok(!left.some((one) => one.Name === volume));
+    assert.ok(!(await volumeNames()).includes(volume));
   });
 
   test("a program that is missing is ContainerStartError, ends the group, and ends watch and logs", async () => {
@@ -237,10 +267,7 @@ describe("docker engine, beyond the contract", () => {
   test("an image loses its last name while a container uses it, and goes with it after", async () => {
     for (const isStarted of [true, false]) {
       const name = `slipway-test/untagged:${randomUUID()}`;
-      const [repo, tag] = name.split(":");
-      const container = await client.call((docker) => docker.createContainer({ Image: image, Labels: {} }));
-      const { Id: own } = await container.commit({ repo, tag, comment: name });
-      await container.remove();
+      const own = await imageNamed(name);
       const id = `test-${randomUUID()}`;
       created.push(id);
       await engine.create({ id, labels: {}, containers: [shell("echo runs; sleep 100", { image: own })] });
@@ -253,18 +280,15 @@ describe("docker engine, beyond the contract", () => {
         break;
       }
       await engine.remove(id);
-      if (await engine.image(own)) await client.call((docker) => docker.getImage(own).remove());
+      if (await engine.image(own)) await client.call((docker) => docker.delete(`/images/${own}`));
     }
   });
 
   test("an image that no container uses goes with its last name", async () => {
     const name = `slipway-test/untagged:${randomUUID()}`;
-    const [repo, tag] = name.split(":");
-    const container = await client.call((docker) => docker.createContainer({ Image: image, Labels: {} }));
-    const { Id: own } = await container.commit({ repo, tag, comment: name });
-    await container.remove();
+    const own = await imageNamed(name);
     const second = name.replace("untagged", "tagged");
-    await engine.tag(own, second);
+    await tag(own, second);
     await engine.untag(name);
     assert.ok(await engine.image(own));
     await engine.untag(second);

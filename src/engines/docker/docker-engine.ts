@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from "node:events";
 import type { Readable } from "node:stream";
-import type { Container, ContainerCreateOptions, ContainerInfo, ContainerInspectInfo } from "dockerode";
+import type { ContainerCreateOptions, ContainerInfo, ContainerInspectInfo, VolumeList } from "#docker/types.ts";
 import {
   ContainerStartError,
   type Engine,
@@ -27,7 +27,7 @@ import { Images } from "./images.ts";
 import { followedLines } from "./logs.ts";
 import { assertValidGroup, containerName, groupFilter, type Labels, labelFilter, labelNames } from "./names.ts";
 import { GroupNetwork, gatewayAddress, networkName } from "./network.ts";
-import { createPauseContainer } from "./pause-image.ts";
+import { createContainer, createPauseContainer } from "./pause-image.ts";
 import { Privileges } from "./privileges.ts";
 
 interface Host {
@@ -66,7 +66,9 @@ export class DockerEngine implements Engine {
   }
 
   async check(): Promise<Host> {
-    const info = await this.#client.call((docker) => docker.info());
+    const info = await this.#client.call((docker) =>
+      docker.get<{ ServerVersion: string; NCPU: number; MemTotal: number }>("/info"),
+    );
     return { version: info.ServerVersion, cpus: info.NCPU, memoryMiB: Math.floor(info.MemTotal / 1024 / 1024) };
   }
 
@@ -81,10 +83,6 @@ export class DockerEngine implements Engine {
 
   pull(reference: string, options?: { credentials?: RegistryCredentials; signal?: AbortSignal }): Promise<EngineImage> {
     return this.#images.pull(reference, options);
-  }
-
-  tag(id: string, reference: string): Promise<void> {
-    return this.#images.tag(id, reference);
   }
 
   untag(reference: string): Promise<void> {
@@ -199,13 +197,13 @@ export class DockerEngine implements Engine {
     const filter = groupFilter(this.#instance, groupId);
     const [containers, { Volumes: volumes }] = await Promise.all([
       this.#containers(filter),
-      this.#client.call((docker) => docker.listVolumes({ filters: { label: filter } })),
+      this.#client.call((docker) => docker.get<VolumeList>("/volumes", { query: { filters: { label: filter } } })),
     ]);
     await this.#stopAll(containers);
     await Promise.all(containers.map(({ Id: id }) => this.#removeContainer(id)));
     await Promise.all(
-      volumes.map(({ Name: volume }) =>
-        tolerating([404], () => this.#client.call((docker) => docker.getVolume(volume).remove())),
+      (volumes ?? []).map(({ Name: volume }) =>
+        tolerating([404], () => this.#client.call((docker) => docker.delete(`/volumes/${volume}`))),
       ),
     );
   }
@@ -225,7 +223,7 @@ export class DockerEngine implements Engine {
   /** Does nothing where the container exists: its name is the group's, so it is an earlier call's. */
   async #createContainer(options: ContainerCreateOptions): Promise<void> {
     try {
-      await tolerating([409], () => this.#client.call((docker) => docker.createContainer(options)));
+      await tolerating([409], () => createContainer(this.#client, options));
     } catch (error) {
       if (refusalStatus(error) !== 404) throw error;
       throw new ImageUnavailableError((error as Error).message, { cause: error });
@@ -243,7 +241,7 @@ export class DockerEngine implements Engine {
     const container = await this.#inspect(name);
     if (container === undefined) throw missing(groupId, name);
     if (container.State.Status !== "created") return;
-    const start = () => this.#client.call((docker) => docker.getContainer(name).start());
+    const start = () => this.#client.call((docker) => docker.post(`/containers/${name}/start`));
     try {
       await start().catch(async (error) => {
         if (!isNetworkLoss(error)) throw error;
@@ -263,36 +261,38 @@ export class DockerEngine implements Engine {
     const running = containers.filter((container) => container.State === "running");
     const owners = running.filter((container) => container.Labels[labelNames.container] === undefined);
     const members = running.filter((container) => !owners.includes(container));
-    const options = timeoutSeconds === undefined ? {} : { t: timeoutSeconds };
-    await Promise.all(members.map(({ Id: id }) => this.#stopContainer(id, (container) => container.stop(options))));
-    await Promise.all(owners.map(({ Id: id }) => this.#stopContainer(id, (container) => container.stop({ t: 0 }))));
+    await Promise.all(members.map(({ Id: id }) => this.#stopContainer(id, timeoutSeconds)));
+    await Promise.all(owners.map(({ Id: id }) => this.#stopContainer(id, 0)));
   }
 
   /** 304: it does not run any more; 404: it was removed meanwhile. */
-  async #stopContainer(id: string, stop: (container: Container) => Promise<unknown>): Promise<void> {
-    await tolerating([304, 404], () => this.#client.call((docker) => stop(docker.getContainer(id))));
+  async #stopContainer(id: string, timeoutSeconds: number | undefined): Promise<void> {
+    const query = { t: timeoutSeconds };
+    await tolerating([304, 404], () => this.#client.call((docker) => docker.post(`/containers/${id}/stop`, { query })));
   }
 
   /** With its anonymous volumes. 409: somebody else's removal is under way, which is then waited for. */
   async #removeContainer(id: string): Promise<void> {
     try {
-      await this.#client.call((docker) => docker.getContainer(id).remove({ force: true, v: true }));
+      await this.#client.call((docker) => docker.delete(`/containers/${id}`, { query: { force: true, v: true } }));
     } catch (error) {
       if (refusalStatus(error) === 404) return;
       if (refusalStatus(error) !== 409) throw error;
       await tolerating([404], () =>
-        this.#client.call((docker) => docker.getContainer(id).wait({ condition: "removed" })),
+        this.#client.call((docker) => docker.post(`/containers/${id}/wait`, { query: { condition: "removed" } })),
       );
     }
   }
 
   async #containers(labels: readonly string[]): Promise<ContainerInfo[]> {
-    const filters = { label: [...labels] };
-    return await this.#client.call((docker) => docker.listContainers({ all: true, filters }));
+    const query = { all: true, filters: { label: labels } };
+    return await this.#client.call((docker) => docker.get<ContainerInfo[]>("/containers/json", { query }));
   }
 
   async #inspect(name: string): Promise<ContainerInspectInfo | undefined> {
-    return await tolerating([404], () => this.#client.call((docker) => docker.getContainer(name).inspect()));
+    return await tolerating([404], () =>
+      this.#client.call((docker) => docker.get<ContainerInspectInfo>(`/containers/${name}/json`)),
+    );
   }
 
   /** What is left of groups by their labels, each in its specification's order. */

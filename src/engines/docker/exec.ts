@@ -15,16 +15,21 @@ export async function executed(
 ): Promise<ExecResult> {
   signal?.throwIfAborted();
   try {
-    const exec = await client.call((docker) =>
-      docker.getContainer(container).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true }),
+    const { Id: id } = await client.call((docker) =>
+      docker.post<{ Id: string }>(`/containers/${container}/exec`, {
+        body: { Cmd: command, AttachStdout: true, AttachStderr: true },
+        signal,
+      }),
     );
-    const response = await client.call(() => exec.start({ Detach: false, Tty: false, abortSignal: signal }));
+    const response = await client.call((docker) =>
+      docker.open("POST", `/exec/${id}/start`, { body: { Detach: false, Tty: false }, signal }),
+    );
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-    for await (const { stream, payload } of frames(response as unknown as AsyncIterable<Buffer>)) {
+    for await (const { stream, payload } of frames(response)) {
       output[stream].push(payload);
     }
     return {
-      exitCode: await exitCode(client, exec),
+      exitCode: await exitCode(client, id),
       stdout: Buffer.concat(output.stdout).toString("utf8"),
       stderr: Buffer.concat(output.stderr).toString("utf8"),
     };
@@ -34,12 +39,11 @@ export async function executed(
   }
 }
 
-async function exitCode(
-  client: DockerClient,
-  exec: { inspect(): Promise<{ ExitCode: number | null }> },
-): Promise<number> {
+async function exitCode(client: DockerClient, id: string): Promise<number> {
   for (;;) {
-    const { ExitCode: code } = await client.call(() => exec.inspect());
+    const { ExitCode: code } = await client.call((docker) =>
+      docker.get<{ ExitCode: number | null }>(`/exec/${id}/json`),
+    );
     if (code !== null) return code;
     await delay(exitCodeRetryMs);
   }

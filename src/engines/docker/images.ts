@@ -1,4 +1,4 @@
-import type { ImageInspectInfo } from "dockerode";
+import type { ImageInspectInfo } from "#docker/types.ts";
 import { type EngineImage, ImageUnavailableError, type RegistryCredentials } from "#engines/engine.ts";
 import { type DockerClient, jsonLines, refusalStatus } from "./docker-client.ts";
 
@@ -11,7 +11,10 @@ export class Images {
 
   async find(reference: string): Promise<EngineImage | undefined> {
     try {
-      return toEngineImage(reference, await this.#client.call((docker) => docker.getImage(reference).inspect()));
+      return toEngineImage(
+        reference,
+        await this.#client.call((docker) => docker.get<ImageInspectInfo>(`/images/${reference}/json`)),
+      );
     } catch (error) {
       if (refusalStatus(error) === 404) return undefined;
       throw error;
@@ -24,10 +27,10 @@ export class Images {
   ): Promise<EngineImage> {
     const { credentials, signal } = options;
     signal?.throwIfAborted();
-    const authconfig = credentials && { ...credentials, serveraddress: registryOf(reference) };
+    const auth = credentials && { ...credentials, serveraddress: registryOf(reference) };
     try {
       const progress = await this.#client.call((docker) =>
-        docker.createImage(authconfig, { ...pullParameters(reference), abortSignal: signal }),
+        docker.open("POST", "/images/create", { query: pullParameters(reference), auth, signal }),
       );
       // A registry's refusal can come as a line of a response that began with 200.
       for await (const event of jsonLines(progress)) {
@@ -43,21 +46,11 @@ export class Images {
     return image;
   }
 
-  async tag(id: string, reference: string): Promise<void> {
-    const { repository, tag } = referenceParts(reference);
-    try {
-      await this.#client.call((docker) => docker.getImage(id).tag({ repo: repository, tag: tag ?? "latest" }));
-    } catch (error) {
-      if (refusalStatus(error) !== 404) throw error;
-      throw new ImageUnavailableError((error as Error).message, { cause: error });
-    }
-  }
-
   /** The daemon refuses to take the last name of an image that a container uses (409), unless forced: then only the name goes. */
   async untag(reference: string): Promise<void> {
     for (const force of [false, true]) {
       try {
-        await this.#client.call((docker) => docker.getImage(reference).remove({ force }));
+        await this.#client.call((docker) => docker.delete(`/images/${reference}`, { query: { force } }));
         return;
       } catch (error) {
         const status = refusalStatus(error);

@@ -1,4 +1,4 @@
-import type { ContainerInspectInfo } from "dockerode";
+import type { ContainerInspectInfo } from "#docker/types.ts";
 import { EngineUnavailableError, type LogLine } from "#engines/engine.ts";
 import { pause } from "./changes.ts";
 import { type DockerClient, refusalStatus, toEngineError } from "./docker-client.ts";
@@ -22,13 +22,14 @@ export interface LogSource {
  */
 async function* reading(source: LogSource, final: boolean, signal: AbortSignal | undefined): AsyncGenerator<LogLine> {
   const response = await source.client.call((docker) =>
-    docker
-      .getContainer(source.container)
-      .logs({ follow: true, stdout: true, stderr: true, timestamps: true, abortSignal: signal }),
+    docker.open("GET", `/containers/${source.container}/logs`, {
+      query: { follow: true, stdout: true, stderr: true, timestamps: true },
+      signal,
+    }),
   );
   const lines = new LineAssembler();
   try {
-    for await (const { stream, payload } of frames(response as unknown as AsyncIterable<Buffer>)) {
+    for await (const { stream, payload } of frames(response)) {
       yield* lines.add(stream, payload);
     }
   } catch (error) {

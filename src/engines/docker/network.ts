@@ -9,6 +9,10 @@ export const networkName = "slipway";
 const subnet = "169.254.170.0/24";
 export const gatewayAddress = "169.254.170.2";
 
+interface NetworkInspectInfo {
+  readonly IPAM?: { readonly Config: readonly { readonly Gateway?: string }[] | null };
+}
+
 export class GroupNetwork {
   readonly #client: DockerClient;
   #ready: Promise<void> | undefined;
@@ -35,11 +39,13 @@ export class GroupNetwork {
     if (await this.#adopted()) return;
     try {
       await this.#client.call((docker) =>
-        docker.createNetwork({
-          Name: networkName,
-          Driver: "bridge",
-          CheckDuplicate: true,
-          IPAM: { Driver: "default", Config: [{ Subnet: subnet, Gateway: gatewayAddress }] },
+        docker.post("/networks/create", {
+          body: {
+            Name: networkName,
+            Driver: "bridge",
+            CheckDuplicate: true,
+            IPAM: { Driver: "default", Config: [{ Subnet: subnet, Gateway: gatewayAddress }] },
+          },
         }),
       );
     } catch (error) {
@@ -51,7 +57,7 @@ export class GroupNetwork {
 
   async #adopted(): Promise<boolean> {
     const found = await this.#client
-      .call((docker) => docker.getNetwork(networkName).inspect())
+      .call((docker) => docker.get<NetworkInspectInfo>(`/networks/${networkName}`))
       .catch((error) => {
         if (refusalStatus(error) === 404) return undefined;
         throw error;

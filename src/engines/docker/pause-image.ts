@@ -2,8 +2,9 @@
  * The image of the container that owns the network namespace of a group of several: one static program of a few
  * instructions that sleeps for ever. It is generated here, so that no registry is needed.
  */
-import type { Container, ContainerCreateOptions } from "dockerode";
-import { DockerApiError, type DockerClient, jsonLines, refusalStatus } from "./docker-client.ts";
+import { DockerApiError } from "#docker/docker-api.ts";
+import type { ContainerCreateOptions } from "#docker/types.ts";
+import { type DockerClient, jsonLines, refusalStatus } from "./docker-client.ts";
 
 const pauseImage = "slipway/pause:1";
 
@@ -62,9 +63,20 @@ export function pauseExecutable(architecture: Architecture): Buffer {
   return Buffer.concat([header, segment, code]);
 }
 
+/** Returns the new container's id. */
+export async function createContainer(
+  client: DockerClient,
+  { name, ...body }: ContainerCreateOptions,
+): Promise<string> {
+  const { Id: id } = await client.call((docker) =>
+    docker.post<{ Id: string }>("/containers/create", { query: { name }, body }),
+  );
+  return id;
+}
+
 /** Creates a container of the pause image, which the daemon is given first where it lacks it. */
-export async function createPauseContainer(client: DockerClient, options: ContainerCreateOptions): Promise<Container> {
-  const create = () => client.call((docker) => docker.createContainer({ ...options, Image: pauseImage }));
+export async function createPauseContainer(client: DockerClient, options: ContainerCreateOptions): Promise<string> {
+  const create = () => createContainer(client, { ...options, Image: pauseImage });
   try {
     return await create();
   } catch (error) {
@@ -75,7 +87,7 @@ export async function createPauseContainer(client: DockerClient, options: Contai
 }
 
 async function importPauseImage(client: DockerClient): Promise<void> {
-  const { Arch: architecture } = await client.call((docker) => docker.version());
+  const { Arch: architecture } = await client.call((docker) => docker.get<{ Arch: string }>("/version"));
   if (!isKnown(architecture)) {
     throw new Error(`Groups of several containers are not supported on ${architecture}: amd64 and arm64 are.`);
   }
@@ -85,10 +97,13 @@ async function importPauseImage(client: DockerClient): Promise<void> {
   files.finalize();
   const [repo, tag] = pauseImage.split(":");
   const progress = await client.call((docker) =>
-    docker.importImage(files as unknown as NodeJS.ReadableStream, { repo, tag, changes: 'ENTRYPOINT ["/pause"]' }),
+    docker.open("POST", "/images/create", {
+      query: { fromSrc: "-", repo, tag, changes: 'ENTRYPOINT ["/pause"]' },
+      body: files,
+    }),
   );
   for await (const event of jsonLines(progress)) {
-    if (typeof event.error === "string") throw new DockerApiError(500, event.error, event);
+    if (typeof event.error === "string") throw new DockerApiError(500, event.error);
   }
 }
 

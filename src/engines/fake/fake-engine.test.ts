@@ -68,6 +68,7 @@ engineContract(
   "fake",
   () => contractEngine,
   async () => image,
+  async (engine, id, reference) => void engine.addImage(reference, { id }),
 );
 
 describe("fake engine, beyond the contract", () => {

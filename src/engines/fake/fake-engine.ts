@@ -153,13 +153,6 @@ export class FakeEngine implements Engine {
     return image;
   }
 
-  async tag(id: string, reference: string): Promise<void> {
-    this.#record("tag", reference);
-    const image = [...this.#images.values()].find((candidate) => candidate.id === id);
-    if (image === undefined) throw new ImageUnavailableError(`No such image: ${id}`);
-    this.#images.set(reference, image);
-  }
-
   async untag(reference: string): Promise<void> {
     this.#record("untag", reference);
     this.#images.delete(reference);

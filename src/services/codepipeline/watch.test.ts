@@ -161,6 +161,15 @@ describe("a watched source", () => {
     assert.equal(newest?.trigger?.triggerType, "WebhookV2");
   });
 
+  it("cannot have branch patterns that are none", async () => {
+    await using made = await aPipelineSystem({ work: false });
+    const pipeline = aWatched(made, trigger({ includes: ["main"], excludes: ["release/{1,2"] }));
+    await assert.rejects(made.system.root.send(new CreatePipelineCommand({ pipeline })), {
+      name: "InvalidStructureException",
+      message: /'Source' is not valid: \{ is not closed in release\/\{1,2/,
+    });
+  });
+
   it("cannot have triggers that are not built", async () => {
     await using made = await aPipelineSystem({ work: false });
     const pipeline = aWatched(made, trigger({ includes: ["*"] }));

@@ -2,12 +2,12 @@
  * Starts pipelines when their sources change. What a source was last seen at is in the database: a revision that differs
  * is recorded and starts the pipeline in one transaction, so each one starts it once, whatever happens to the process.
  */
-import picomatch from "picomatch";
 import type { System } from "#gateway/context.ts";
 import { folderBranchHead } from "#git/folder-head.ts";
 import { GitError } from "#git/git.ts";
 import { branchHead, type Remote } from "#git/repository.ts";
 import { type Database, inTransaction } from "#store/database.ts";
+import { globMatcher } from "../glob.ts";
 import { ActionFailure, after } from "./actions/action-provider.ts";
 import { connectedRemote, sourceOf } from "./actions/codestar-source-connection.ts";
 import { activeExecutions } from "./execution-store.ts";
@@ -168,7 +168,7 @@ function startsOnChange({ triggers = [] }: Declaration, { name, configuration }:
   const filters = trigger.gitConfiguration?.push ?? [];
   const branch = configuration.BranchName!;
   return filters.some(({ branches }) => {
-    const matches = (patterns: readonly string[] | undefined) => picomatch.isMatch(branch, [...(patterns ?? [])]);
+    const matches = (patterns: readonly string[] = []) => patterns.some((pattern) => globMatcher(pattern)(branch));
     return !matches(branches?.excludes) && (branches?.includes === undefined || matches(branches.includes));
   });
 }

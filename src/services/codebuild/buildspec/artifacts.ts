@@ -3,8 +3,8 @@
  * https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html#build-spec.artifacts
  */
 import { posix } from "node:path";
+import { globMatcher, hasWildcard } from "../../glob.ts";
 import type { BuildspecArtifact, BuildspecArtifacts } from "./buildspec.ts";
-import { globMatcher, hasWildcard } from "./glob.ts";
 
 /** UPLOAD_ARTIFACTS fails with this code and message. `log` is what the agent had printed until then. */
 export class ArtifactError extends Error {

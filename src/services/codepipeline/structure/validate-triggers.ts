@@ -1,4 +1,5 @@
 /** Triggers of V2 pipelines. */
+import { globMatcher } from "../../glob.ts";
 import { invalidStructure } from "../errors.ts";
 import type { Declaration } from "../model.ts";
 
@@ -19,6 +20,21 @@ export function validateTriggers({ triggers = [], stages, pipelineType }: Declar
       throw invalidStructure(
         `The trigger for '${source.name}' filters by pull request, tag or file path, which is not built in this version of Slipway; filter by branches`,
       );
+    }
+    for (const { branches } of gitConfiguration?.push ?? []) {
+      assertGlobs(source.name, [...(branches?.includes ?? []), ...(branches?.excludes ?? [])]);
+    }
+  }
+}
+
+/** AWS does not document how it refuses a pattern that is none; the sentence is ours. */
+function assertGlobs(source: string, patterns: readonly string[]): void {
+  for (const pattern of patterns) {
+    try {
+      globMatcher(pattern);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw invalidStructure(`A branch pattern of the trigger for '${source}' is not valid: ${error.message}`);
     }
   }
 }

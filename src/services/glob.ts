@@ -1,6 +1,6 @@
 /**
- * File patterns of a buildspec: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}` and `**` for any depth, as in CodeBuild; hidden
- * files match like any other. Compiled to RE2, which takes linear time: with a backtracking engine a pattern like
+ * Patterns for files in a buildspec and for branches in a pipeline's triggers: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}` and
+ * `**` for any depth, as in CodeBuild and CodePipeline; hidden files match like any other. Compiled to RE2, which takes linear time: with a backtracking engine a pattern like
  * `*a*a*a*a*a*ab` would hold up the whole process for minutes.
  */
 import { RE2JS } from "re2js";
