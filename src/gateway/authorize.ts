@@ -1,5 +1,6 @@
 /** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
 
+import { type KeySource, withAskedKeys } from "./asked-keys.ts";
 import type { CompiledPolicy } from "./authz/compile.ts";
 import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
 import type { Call, PrincipalPolicies } from "./context.ts";
@@ -10,7 +11,8 @@ import type { Authorization, ContextKeys } from "./operation.ts";
 export interface AccessRequest {
   readonly action: string;
   readonly resource: string;
-  readonly context?: ContextKeys;
+  /** The keys beside the global ones and the resource's tags; a function is called only where a policy asks for one. */
+  readonly context?: ContextKeys | (() => ContextKeys | Promise<ContextKeys>) | undefined;
   /** Where the ARN does not say; undefined: the caller's own. */
   readonly resourceAccountId?: string | undefined;
   readonly resourcePolicy?: CompiledPolicy | undefined;
@@ -24,30 +26,54 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
     await requireAccess(call, {
       action: typeof authorization.action === "string" ? authorization.action : authorization.action(input),
       resource,
-      context: (await authorization.context?.(input, call, resource)) ?? {},
+      context: () => authorization.context?.(input, call, resource) ?? {},
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
     });
   }
+  for (const request of authorization.additional?.(input, call, resources) ?? []) await requireAccess(call, request);
   for (const { roleArn, service } of authorization.passedRoles?.(input, call) ?? []) {
-    const passed = { "iam:passedtoservice": service };
-    await requireAccess(call, { action: "iam:PassRole", resource: roleArn, context: passed });
+    const context = { "iam:passedtoservice": service };
+    await requireAccess(call, { action: "iam:PassRole", resource: roleArn, context });
   }
 }
 
 export async function requireAccess(call: Call, request: AccessRequest): Promise<void> {
   const policies = await call.system.identities.policiesOf(call.principal, call.db);
+  const { context } = request;
   const evaluated = {
     action: request.action,
     resource: request.resource,
     resourceAccountId: request.resourceAccountId ?? (accountOf(request.resource) || call.accountId),
     principal: call.principal,
-    context: { ...globalContext(call), ...request.context },
   };
-  const decision = evaluateSafely(call, evaluated, policies, request);
+  const known = typeof context === "function" ? globalContext(call) : { ...globalContext(call), ...context };
+  const sources = [resourceTagSource(call, request)];
+  if (typeof context === "function") sources.push({ supplies: () => true, read: context });
+  const decision = await withAskedKeys(known, sources, (asked) =>
+    evaluateSafely(call, { ...evaluated, context: asked }, policies, request),
+  );
   if (decision.allowed) return;
-  throw new AccessDeniedError(deniedMessage(evaluated, decision));
+  throw new AccessDeniedError(deniedMessage({ ...evaluated, context: {} }, decision));
+}
+
+/**
+ * `aws:ResourceTag/…`, which some services also call by their own prefix (`ecs:ResourceTag/…`). Not of a role that is passed:
+ * "This approach does not have reliable results."
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
+ */
+function resourceTagSource(call: Call, { action, resource }: AccessRequest): KeySource {
+  const prefixes = ["aws", action.slice(0, action.indexOf(":"))];
+  return {
+    supplies: (key) => key.includes(":resourcetag/") && action !== "iam:PassRole",
+    async read() {
+      const tags = Object.entries((await call.system.resourceTags(resource, call)) ?? {});
+      const keys = (prefix: string) =>
+        tags.map(([key, value]) => [`${prefix}:resourcetag/${key.toLowerCase()}`, value]);
+      return Object.fromEntries(prefixes.flatMap(keys));
+    },
+  };
 }
 
 /** The gateway gives it each protocol's code. */
@@ -94,7 +120,10 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     "aws:sourceip": call.sourceIp,
     "aws:useragent": call.userAgent,
     "aws:userid": principal.userId,
-    "aws:viaawsservice": "false",
+    "aws:viaawsservice": String(call.calledVia !== undefined),
+    "aws:calledvia": call.calledVia,
+    "aws:calledviafirst": call.calledVia?.at(0),
+    "aws:calledvialast": call.calledVia?.at(-1),
   };
   if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
   if (principal.service) context["aws:principalservicename"] = principal.service;

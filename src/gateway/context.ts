@@ -106,6 +106,8 @@ export interface System {
   containerGateway(): Promise<{ host: string; port: number }>;
   /** The local certificate authority with the host's own roots, PEM: what containers need to trust. */
   caBundle(): string;
+  /** The tags of any service's resource; undefined where there is no such resource, or it has none. */
+  resourceTags(arn: string, call: Call): Promise<Readonly<Record<string, string>> | undefined>;
   log(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -116,6 +118,8 @@ export interface CallScope {
   readonly db?: Database;
   /** `aws:SourceArn` and `aws:SourceAccount` of service principals; recorded in the audit trail too. */
   readonly sourceArn?: string;
+  /** `aws:CalledVia`: the services through which the principal makes the call, the first one first; never empty. */
+  readonly calledVia?: readonly string[];
   /** Where a data plane's request came from, for conditions and the audit trail; absent for calls that begin inside. */
   readonly origin?: { readonly sourceIp: string; readonly secureTransport: boolean; readonly userAgent: string };
 }
@@ -137,6 +141,10 @@ export interface Call extends CallScope {
     readonly method: string;
     readonly host: string;
     readonly path: string;
+    /** As it was sent: percent-encoded, without the question mark. */
+    readonly query: string;
+    /** "1.3"; undefined without TLS. */
+    readonly tlsVersion: string | undefined;
     readonly headers: Readonly<Record<string, string | undefined>>;
   };
 }

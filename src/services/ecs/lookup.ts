@@ -1,6 +1,7 @@
 /** From what a request names to what there is, or ECS's error that there is none; and the ARNs that policies speak of. */
 import type { Call } from "#gateway/context.ts";
 import type { ContextKeys } from "#gateway/operation.ts";
+import type { ResourceTags } from "#gateway/service.ts";
 import {
   clusterNotFound,
   serviceNotFound,
@@ -22,6 +23,7 @@ import {
 } from "./model.ts";
 import { findCluster } from "./store/clusters.ts";
 import { findService } from "./store/services.ts";
+import { tagsOf } from "./store/tags.ts";
 import { findTaskDefinition } from "./store/task-definitions.ts";
 import { findTaskById } from "./store/tasks.ts";
 import { parsedTaskDefinition } from "./task-definition-reference.ts";
@@ -63,6 +65,12 @@ export async function requireTaskDefinition(call: Call, reference: string): Prom
   if (!definition) throw taskDefinitionNotFound();
   if (definition.status !== "ACTIVE") throw taskDefinitionInactive();
   return definition;
+}
+
+/** `aws:ResourceTag/…` and `ecs:ResourceTag/…` of clusters, services, tasks and task definitions. */
+export async function resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined> {
+  const tags = (await tagsOf(call.db, [arn])).get(arn);
+  return tags && Object.fromEntries(tags.map(({ key = "", value = "" }) => [key, value]));
 }
 
 const shortName = (reference: string) => reference.slice(reference.lastIndexOf("/") + 1);

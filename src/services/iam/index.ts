@@ -19,6 +19,7 @@ import * as serviceLinkedRoles from "./operations/service-linked-roles.ts";
 import * as simulation from "./operations/simulation.ts";
 import * as tags from "./operations/tags.ts";
 import * as users from "./operations/users.ts";
+import { resourceTags } from "./resource-tags.ts";
 import { validationSentence } from "./validation.ts";
 
 export { type AdministratorKey, ensureAdministrator } from "./administrator.ts";
@@ -48,4 +49,5 @@ export const iam = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
   migrations: [identities],
+  resourceTags,
 });
