@@ -89,7 +89,11 @@ export const GetConnection: OperationOf<sdk.GetConnectionCommand> = {
 };
 
 export const ListConnections: OperationOf<sdk.ListConnectionsCommand> = {
-  authorize: { action: "codestar-connections:ListConnections", resources: () => ["*"] },
+  authorize: {
+    action: "codestar-connections:ListConnections",
+    resources: () => ["*"],
+    context: (input) => ({ "codestar-connections:providertypefilter": input.ProviderTypeFilter }),
+  },
   async run(input, call) {
     const { accountId, region } = call;
     const after = afterToken(input.NextToken);

@@ -38,8 +38,17 @@ export const codeconnectionsOperations = {
 function renamed<I, O>(operation: Operation<I, O>): Operation<I, O> {
   const { authorize } = operation;
   if (authorize === "always") return operation;
-  const { action } = authorize;
+  const { action, context } = authorize;
   const newName = (name: string) => name.replace("codestar-connections:", "codeconnections:");
   const renamedAction = typeof action === "string" ? newName(action) : (input: I) => newName(action(input));
-  return { ...operation, authorize: { ...authorize, action: renamedAction } };
+  const renamedContext: typeof context =
+    context &&
+    (async (input, call, resource) =>
+      Object.fromEntries(
+        Object.entries(await context(input, call, resource)).map(([key, value]) => [newName(key), value]),
+      ));
+  return {
+    ...operation,
+    authorize: { ...authorize, action: renamedAction, ...(renamedContext && { context: renamedContext }) },
+  };
 }
