@@ -16,8 +16,8 @@ import {
   profilesOfRole,
   updateProfileRole,
 } from "../store/instance-profiles.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
-import { about, atPath, changing, existing, modifiable, page, pageOf, refOf } from "./support.ts";
+import { checkedTags } from "../tag-rules.ts";
+import { about, atPath, changing, existing, madeAtPath, modifiable, page, pageOf, refOf } from "./support.ts";
 
 async function required(db: Database, call: Call, name: string): Promise<InstanceProfile> {
   const profile = await findInstanceProfile(db, call.accountId, name);
@@ -54,12 +54,10 @@ function aboutProfile<I extends { InstanceProfileName: string | undefined }>(act
 }
 
 export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand> = {
-  authorize: atPath(
-    "instance-profile",
-    "CreateInstanceProfile",
-    (input) => ({ path: input.Path, name: input.InstanceProfileName! }),
-    (input) => requestTags(input.Tags),
-  ),
+  authorize: madeAtPath("instance-profile", "InstanceProfile", (input) => ({
+    path: input.Path,
+    name: input.InstanceProfileName!,
+  })),
   async run(input, call) {
     const profile: InstanceProfile = {
       accountId: call.accountId,

@@ -17,9 +17,9 @@ import {
   listPolicyVersions,
   type PolicyUse,
 } from "../store/managed-policies.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
-import { atPath, changing, pageOf } from "./support.ts";
+import { atPath, changing, madeAtPath, pageOf } from "./support.ts";
 
 /** How often a policy is attached, and how often it is a boundary. */
 interface Uses {
@@ -53,12 +53,7 @@ async function usesOf(call: Call, policyArn?: string): Promise<Uses> {
 }
 
 export const CreatePolicy: OperationOf<sdk.CreatePolicyCommand> = {
-  authorize: atPath(
-    "policy",
-    "CreatePolicy",
-    (input) => ({ path: input.Path, name: input.PolicyName! }),
-    (input) => requestTags(input.Tags),
-  ),
+  authorize: madeAtPath("policy", "Policy", (input) => ({ path: input.Path, name: input.PolicyName! })),
   async run(input, call) {
     checkedManagedPolicy(input.PolicyDocument!);
     const name = input.PolicyName!;

@@ -4,7 +4,7 @@ import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, OperationOf } from "#gateway/operation.ts";
 import { aliasNotFound, aliasTaken, notAuthorized, unusable, validationException } from "../errors.ts";
-import { compiledKeyPolicy, keyContext, requiredKey } from "../key-access.ts";
+import { callerContext, compiledKeyPolicy, keyContext, requiredKey } from "../key-access.ts";
 import { type Alias, aliasArn, type Key, keyArn, toAliasEntry } from "../model.ts";
 import { page } from "../paging.ts";
 import { deleteAlias, findAlias, insertAlias, listAliases, updateAlias } from "../store.ts";
@@ -13,14 +13,18 @@ const LISTED = 50;
 
 /** The alias needs an IAM policy; the key, which `requireOnKey` asks about, its key policy. */
 function onAlias<I extends { AliasName: string | undefined }>(action: string): Authorization<I> {
-  return { action: `kms:${action}`, resources: (input, call) => [aliasArn(call, input.AliasName!)] };
+  return {
+    action: `kms:${action}`,
+    resources: (input, call) => [aliasArn(call, input.AliasName!)],
+    context: (_input, call) => callerContext(call),
+  };
 }
 
 async function requireOnKey(call: Call, action: string, key: Key): Promise<void> {
   await requireAccess(call, {
     action: `kms:${action}`,
     resource: keyArn(key),
-    context: keyContext(call, key),
+    context: () => keyContext(call, key),
     resourcePolicy: compiledKeyPolicy(key),
     resourcePolicyRequired: true,
   });

@@ -77,7 +77,7 @@ export const Decrypt: OperationOf<sdk.DecryptCommand> = {
     action: "kms:Decrypt",
     resources: async (input, call) => [keyArn(await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt"))],
     context: async (input, call) => ({
-      ...keyContext(call, await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt"), input.KeyId),
+      ...(await keyContext(call, await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt"), input.KeyId)),
       ...encryptionContextKeys(input.EncryptionContext),
     }),
     resourcePolicy: async (_arn, input, call) =>
@@ -97,10 +97,15 @@ export const ReEncrypt: OperationOf<sdk.ReEncryptCommand> = {
   authorize: {
     action: "kms:ReEncryptFrom",
     resources: async (input, call) => [keyArn(await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom"))],
-    context: async (input, call) => ({
-      ...keyContext(call, await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom"), input.SourceKeyId),
-      ...encryptionContextKeys(input.SourceEncryptionContext),
-    }),
+    async context(input, call) {
+      const source = await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom");
+      const destination = await requiredKey(call, input.DestinationKeyId!);
+      return {
+        ...(await keyContext(call, source, input.SourceKeyId)),
+        ...encryptionContextKeys(input.SourceEncryptionContext),
+        "kms:reencryptonsamekey": String(source.id === destination.id),
+      };
+    },
     resourcePolicy: async (_arn, input, call) =>
       compiledKeyPolicy(await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom")),
     resourcePolicyRequired: true,
@@ -112,10 +117,11 @@ export const ReEncrypt: OperationOf<sdk.ReEncryptCommand> = {
     await requireAccess(call, {
       action: "kms:ReEncryptTo",
       resource: keyArn(destination),
-      context: {
-        ...keyContext(call, destination, input.DestinationKeyId),
+      context: async () => ({
+        ...(await keyContext(call, destination, input.DestinationKeyId)),
         ...encryptionContextKeys(input.DestinationEncryptionContext),
-      },
+        "kms:reencryptonsamekey": String(source.id === destination.id),
+      }),
       resourcePolicy: compiledKeyPolicy(destination),
       resourcePolicyRequired: true,
     });

@@ -30,7 +30,7 @@ export const CopyObject: OperationOf<sdk.CopyObjectCommand> = {
       tags: input.TaggingDirective === "REPLACE" ? asked.tags : source.version.attributes.tags,
     };
     if (input.TaggingDirective === "REPLACE" && input.Tagging) {
-      await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!);
+      await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!, input);
     }
     const bytes = await copiedBytes(source.version, input.ChecksumAlgorithm, call);
     const copy = { key: input.Key!, ...bytes, attributes: { ...attributes, ...bytes.attributes } };

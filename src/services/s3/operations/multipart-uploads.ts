@@ -17,7 +17,7 @@ export const CreateMultipartUpload: OperationOf<sdk.CreateMultipartUploadCommand
   authorize: objectAccess("s3:PutObject"),
   async run(input, call) {
     const bucket = await existingBucket(input, call);
-    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", bucket.name, input.Key!);
+    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", bucket.name, input.Key!, input);
     const attributes = await objectAttributes(input, bucket, call);
     const algorithm = toAlgorithm(input.ChecksumAlgorithm);
     if (input.ChecksumAlgorithm && !algorithm) throw s3Error("NotImplemented");

@@ -14,7 +14,7 @@ export const PutObject: OperationOf<sdk.PutObjectCommand> = {
   authorize: objectAccess("s3:PutObject"),
   async run(input, call) {
     const target = await existingBucket(input, call);
-    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!);
+    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!, input);
     const attributes = await objectAttributes(input, target, call);
     const body = await receivedBody(input, call, DEFAULT_ALGORITHM);
     const { bucket, version } = await writeObject(
