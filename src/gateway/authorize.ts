@@ -58,13 +58,17 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   throw new AccessDeniedError(deniedMessage({ ...evaluated, context: {} }, decision));
 }
 
+/** Resources whose `aws:ResourceTag/…` have another name with their service's prefix: `ecs:ResourceTag/…`. */
+const WITH_OWN_RESOURCE_TAG = /^arn:aws:(?:(ecr|ecs|elasticloadbalancing):|(iam)::\d*:(?:role|user)\/)/;
+
 /**
- * `aws:ResourceTag/…`, which some services also call by their own prefix (`ecs:ResourceTag/…`). Not of a role that is passed:
+ * `aws:ResourceTag/…` of what the action is about. Not of a role that is passed:
  * "This approach does not have reliable results."
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
  */
-function resourceTagSource(call: Call, { action, resource }: AccessRequest): KeySource {
-  const prefixes = ["aws", action.slice(0, action.indexOf(":"))];
+export function resourceTagSource(call: Call, { action, resource }: AccessRequest): KeySource {
+  const own = WITH_OWN_RESOURCE_TAG.exec(resource);
+  const prefixes = ["aws", own?.[1] ?? own?.[2]].filter((prefix) => prefix !== undefined);
   return {
     supplies: (key) => key.includes(":resourcetag/") && action !== "iam:PassRole",
     async read() {

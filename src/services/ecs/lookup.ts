@@ -13,6 +13,7 @@ import {
   type Cluster,
   clusterArn,
   clusterNameIn,
+  containerInstanceArn,
   DEFAULT_CLUSTER,
   nameIn,
   type Service,
@@ -85,6 +86,9 @@ export const serviceResource = (call: Call, cluster: string | undefined, referen
 
 export const taskResource = (call: Call, cluster: string | undefined, reference = "") =>
   reference.startsWith("arn:") ? reference : taskArn(call, clusterOf(cluster), reference);
+
+export const containerInstanceResource = (call: Call, cluster: string | undefined, reference = "*") =>
+  reference.startsWith("arn:") ? reference : containerInstanceArn(call, clusterOf(cluster), reference);
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html */
 export function clusterContext(input: { readonly cluster?: string | undefined }, call: Call): ContextKeys {

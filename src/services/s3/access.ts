@@ -28,7 +28,7 @@ export function bucketAccess<I extends NamesBucket>(action: string): Authorizati
   return {
     action,
     resources: (input) => [bucketArn(input.Bucket!)],
-    context: async (input, call) => requestKeys(input, call, await ownerOf(call, input.Bucket!)),
+    context: async (input, call) => requestKeys(action, input, call, await ownerOf(call, input.Bucket!)),
     resourceAccountId: (_resource, input, call) => ownerOf(call, input.Bucket!),
     resourcePolicy: (_resource, input, call) => bucketPolicy(call, input.Bucket!),
   };
@@ -36,13 +36,30 @@ export function bucketAccess<I extends NamesBucket>(action: string): Authorizati
 
 /** An operation on an object; with a version id it has an action of its own. */
 export function objectAccess<I extends NamesObject>(action: string, versionAction = action): Authorization<I> {
+  const actionOf = (input: I) => (input.VersionId === undefined ? action : versionAction);
   return {
     ...bucketAccess<I>(action),
-    action: (input) => (input.VersionId === undefined ? action : versionAction),
+    action: actionOf,
     resources: (input) => [objectArn(input.Bucket!, input.Key!)],
     context: async (input, call) => ({
-      ...requestKeys(input, call, await ownerOf(call, input.Bucket!)),
+      ...requestKeys(actionOf(input), input, call, await ownerOf(call, input.Bucket!)),
       ...(ABOUT_TAGS.test(action) && (await existingTagKeys(call, input))),
+    }),
+  };
+}
+
+/**
+ * Writing an object or a part of one. `creates`: an object is there afterwards, which conditions on multipart uploads need to
+ * tell apart.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+ */
+export function writeAccess<I extends NamesObject>({ creates }: { readonly creates: boolean }): Authorization<I> {
+  const access = objectAccess<I>("s3:PutObject");
+  return {
+    ...access,
+    context: async (input, call, resource) => ({
+      ...(await access.context?.(input, call, resource)),
+      "s3:objectcreationoperation": String(creates),
     }),
   };
 }
@@ -83,7 +100,7 @@ async function requireS3Access(
   await requireAccess(call, {
     action,
     resource,
-    context: () => requestKeys(input, call, owner),
+    context: () => requestKeys(action, input, call, owner),
     resourceAccountId: owner,
     resourcePolicy: await bucketPolicy(call, bucket),
   });

@@ -8,46 +8,63 @@ import { amzDateMilliseconds } from "#gateway/auth/amz-date.ts";
 import type { Call } from "#gateway/context.ts";
 import type { ContextKeys } from "#gateway/operation.ts";
 
+type Members = Readonly<Record<string, string>>;
+
 /** Members of inputs by the keys that have their values. */
-const MEMBERS: Readonly<Record<string, string>> = {
-  "s3:delimiter": "Delimiter",
-  "s3:if-match": "IfMatch",
-  "s3:if-none-match": "IfNoneMatch",
-  "s3:max-keys": "MaxKeys",
-  "s3:object-lock-legal-hold": "ObjectLockLegalHoldStatus",
-  "s3:object-lock-mode": "ObjectLockMode",
-  "s3:object-lock-retain-until-date": "ObjectLockRetainUntilDate",
-  "s3:prefix": "Prefix",
-  "s3:versionid": "VersionId",
+const LISTING: Members = { "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys", "s3:prefix": "Prefix" };
+const GRANTS: Members = {
   "s3:x-amz-acl": "ACL",
-  "s3:x-amz-copy-source": "CopySource",
   "s3:x-amz-grant-full-control": "GrantFullControl",
   "s3:x-amz-grant-read": "GrantRead",
   "s3:x-amz-grant-read-acp": "GrantReadACP",
   "s3:x-amz-grant-write": "GrantWrite",
   "s3:x-amz-grant-write-acp": "GrantWriteACP",
+};
+const WRITING: Members = {
+  ...GRANTS,
+  "s3:if-match": "IfMatch",
+  "s3:if-none-match": "IfNoneMatch",
+  "s3:object-lock-legal-hold": "ObjectLockLegalHoldStatus",
+  "s3:object-lock-mode": "ObjectLockMode",
+  "s3:object-lock-retain-until-date": "ObjectLockRetainUntilDate",
+  "s3:x-amz-copy-source": "CopySource",
   "s3:x-amz-metadata-directive": "MetadataDirective",
-  "s3:x-amz-object-ownership": "ObjectOwnership",
   "s3:x-amz-server-side-encryption": "ServerSideEncryption",
   "s3:x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
   "s3:x-amz-server-side-encryption-customer-algorithm": "SSECustomerAlgorithm",
   "s3:x-amz-storage-class": "StorageClass",
   "s3:x-amz-website-redirect-location": "WebsiteRedirectLocation",
 };
+/** What an action can be made to depend on, beside how it is signed. */
+const BY_ACTION: Readonly<Record<string, Members>> = {
+  "s3:CreateBucket": { ...GRANTS, "s3:x-amz-object-ownership": "ObjectOwnership" },
+  "s3:DeleteObject": { "s3:if-match": "IfMatch" },
+  "s3:ListBucket": LISTING,
+  "s3:ListBucketVersions": LISTING,
+  "s3:PutObject": WRITING,
+};
+const TAGGING = /^s3:(PutObject|PutObjectTagging|PutObjectVersionTagging)$/;
 const DAY_MS = 86_400_000;
 
 /** `owner`: the account that the bucket belongs to; undefined where there is none. */
-export function requestKeys(input: object, call: Call, owner: string | undefined): ContextKeys {
+export function requestKeys(action: string, input: object, call: Call, owner: string | undefined): ContextKeys {
   const members = input as Record<string, unknown>;
-  const retained = members.ObjectLockRetainUntilDate;
+  const named = Object.entries(BY_ACTION[action] ?? {});
   return {
     ...signatureKeys(call),
-    ...Object.fromEntries(Object.entries(MEMBERS).map(([key, member]) => [key, text(members[member])])),
-    ...("Key" in members && requestTagKeys(members.Tagging)),
-    "s3:object-lock-remaining-retention-days":
-      retained instanceof Date ? String(Math.ceil((retained.getTime() - call.now.getTime()) / DAY_MS)) : undefined,
+    ...Object.fromEntries(named.map(([key, member]) => [key, text(members[member])])),
+    ...(TAGGING.test(action) && requestTagKeys(members.Tagging)),
+    ...(action === "s3:PutObject" && retentionKeys(members.ObjectLockRetainUntilDate, call.now)),
+    // Versions have actions of their own, which are the only ones to know the key.
+    ...(action.includes("ObjectVersion") && { "s3:versionid": text(members.VersionId) }),
     "s3:resourceaccount": owner,
   };
+}
+
+function retentionKeys(until: unknown, now: Date): ContextKeys {
+  if (!(until instanceof Date)) return {};
+  const days = Math.ceil((until.getTime() - now.getTime()) / DAY_MS);
+  return { "s3:object-lock-remaining-retention-days": String(days) };
 }
 
 /** How the request is signed and came; a call from inside is as one that is signed in its header. */

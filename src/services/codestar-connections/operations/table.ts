@@ -1,6 +1,13 @@
 /** The operations under either name of the service. */
 import type { Operation } from "#gateway/operation.ts";
-import { CreateConnection, createConnection, DeleteConnection, GetConnection, ListConnections } from "./connections.ts";
+import {
+  CreateConnection,
+  connectionList,
+  createConnection,
+  DeleteConnection,
+  GetConnection,
+  ListConnections,
+} from "./connections.ts";
 import { CreateHost, createHost, DeleteHost, GetHost, ListHosts, UpdateHost } from "./hosts.ts";
 import { ListTagsForResource, TagResource, UntagResource } from "./tags.ts";
 
@@ -27,7 +34,7 @@ export const codeconnectionsOperations = {
   DeleteHost: renamed(DeleteHost),
   GetConnection: renamed(GetConnection),
   GetHost: renamed(GetHost),
-  ListConnections: renamed(ListConnections),
+  ListConnections: connectionList("codeconnections"),
   ListHosts: renamed(ListHosts),
   ListTagsForResource: renamed(ListTagsForResource),
   TagResource: renamed(TagResource),

@@ -39,7 +39,7 @@ export const CreateBucket: OperationOf<sdk.CreateBucketCommand> = {
     context: (input, call) => {
       const { LocationConstraint, Tags } = input.CreateBucketConfiguration ?? {};
       return {
-        ...requestKeys(input, call, call.accountId),
+        ...requestKeys("s3:CreateBucket", input, call, call.accountId),
         "s3:locationconstraint": LocationConstraint,
         ...Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [`aws:requesttag/${Key?.toLowerCase()}`, Value])),
         "aws:tagkeys": Tags?.map(({ Key }) => Key ?? ""),
@@ -126,7 +126,7 @@ export const ListBuckets: OperationOf<sdk.ListBucketsCommand> = {
   authorize: {
     action: "s3:ListAllMyBuckets",
     resources: () => ["*"],
-    context: (input, call) => requestKeys(input, call, call.accountId),
+    context: (input, call) => requestKeys("s3:ListAllMyBuckets", input, call, call.accountId),
   },
   async run(input, call) {
     const limit = input.MaxBuckets ?? MAX_BUCKETS;
