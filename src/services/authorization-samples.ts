@@ -26,7 +26,7 @@ export async function taggedResources(system: TestSystem): Promise<Readonly<Reco
   const connection = await connectionResources(system);
   return {
     iam: identities,
-    sts: { RoleArn: identities.role, Tags, TagKeys: ["team"] },
+    sts: { RoleArn: identities.role, assumable: identities.assumable, Tags, TagKeys: ["team"] },
     s3: await s3Resources(system),
     kms: await kmsResources(system),
     logs: await logsResources(system),
@@ -54,10 +54,15 @@ async function iamResources({ root }: TestSystem): Promise<Samples> {
   const { Role } = await root.send(
     new iam.CreateRoleCommand({ RoleName: NAME, AssumeRolePolicyDocument: trusted, ...bounded }),
   );
+  const account = trust(`arn:aws:iam::${ACCOUNT}:root`);
+  const assumable = await root.send(
+    new iam.CreateRoleCommand({ RoleName: "assumable", AssumeRolePolicyDocument: account }),
+  );
   await root.send(new iam.CreateGroupCommand({ GroupName: NAME }));
   await root.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: NAME, Tags }));
   return {
     role: Role!.Arn,
+    assumable: assumable.Role!.Arn,
     AccessKeyId: AccessKey!.AccessKeyId,
     PolicyArn: Policy!.Arn,
     PermissionsBoundary: Policy!.Arn,
@@ -106,6 +111,7 @@ async function kmsResources({ root }: TestSystem): Promise<Samples> {
     DestinationKeyId: AliasName,
     AliasName,
     CiphertextBlob,
+    Plaintext: Buffer.from("x"),
     EncryptionContext: { team: "red" },
     SourceEncryptionContext: { team: "red" },
     MultiRegion: true,
@@ -235,6 +241,7 @@ async function codebuildResources({ root }: TestSystem, serviceRole: string): Pr
     ids: [build],
     id: build,
     projectArn: `arn:aws:codebuild:${REGION}:${ACCOUNT}:project/${NAME}`,
+    role: serviceRole,
     tags,
   };
 }
