@@ -39,23 +39,28 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
   }
 }
 
+/** Throws AccessDenied, in the words of AWS. */
 export async function requireAccess(call: Call, request: AccessRequest): Promise<void> {
+  const decision = await decisionOn(call, request);
+  if (decision.allowed) return;
+  throw new AccessDeniedError(deniedMessage({ ...evaluatedRequest(call, request), context: {} }, decision));
+}
+
+export async function decisionOn(call: Call, request: AccessRequest): Promise<Decision> {
   const policies = await call.system.identities.policiesOf(call.principal, call.db);
   const { context } = request;
-  const evaluated = {
-    action: request.action,
-    resource: request.resource,
-    resourceAccountId: request.resourceAccountId ?? (accountOf(request.resource) || call.accountId),
-    principal: call.principal,
-  };
+  const evaluated = evaluatedRequest(call, request);
   const known = typeof context === "function" ? globalContext(call) : { ...globalContext(call), ...context };
   const sources = [resourceTagSource(call, request)];
   if (typeof context === "function") sources.push({ supplies: () => true, read: context });
-  const decision = await withAskedKeys(known, sources, (asked) =>
+  return withAskedKeys(known, sources, (asked) =>
     evaluateSafely(call, { ...evaluated, context: asked }, policies, request),
   );
-  if (decision.allowed) return;
-  throw new AccessDeniedError(deniedMessage({ ...evaluated, context: {} }, decision));
+}
+
+function evaluatedRequest(call: Call, { action, resource, resourceAccountId }: AccessRequest) {
+  const owner = resourceAccountId ?? (accountOf(resource) || call.accountId);
+  return { action, resource, resourceAccountId: owner, principal: call.principal };
 }
 
 /** Resources whose `aws:ResourceTag/…` have another name with their service's prefix: `ecs:ResourceTag/…`. */
