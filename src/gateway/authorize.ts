@@ -118,6 +118,7 @@ function evaluateSafely(
 function globalContext(call: Call): Record<string, string | readonly string[] | undefined> {
   const { principal } = call;
   const context: Record<string, string | readonly string[] | undefined> = {
+    ...principal.sessionKeys,
     "aws:currenttime": call.now.toISOString(),
     "aws:epochtime": String(Math.floor(call.now.getTime() / 1000)),
     "aws:principalarn": principal.roleArn ?? principal.arn,

@@ -51,6 +51,8 @@ export interface Principal extends PrincipalView {
   readonly tags?: Readonly<Record<string, string>>;
   readonly sessionExpiration?: Date;
   readonly sourceIdentity?: string;
+  /** Condition keys that the service which made the session gave it: `codebuild:projectArn`. In lower case. */
+  readonly sessionKeys?: Readonly<Record<string, string>>;
 }
 
 export interface CredentialsRecord {
@@ -118,6 +120,8 @@ export interface CallScope {
   readonly db?: Database;
   /** `aws:SourceArn` and `aws:SourceAccount` of service principals; recorded in the audit trail too. */
   readonly sourceArn?: string;
+  /** Of a service that assumes a role: condition keys for everything that the session does. */
+  readonly sessionKeys?: Readonly<Record<string, string>>;
   /** `aws:CalledVia`: the services through which the principal makes the call, the first one first; never empty. */
   readonly calledVia?: readonly string[];
   /** Where a data plane's request came from, for conditions and the audit trail; absent for calls that begin inside. */

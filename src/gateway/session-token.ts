@@ -13,7 +13,7 @@ export interface Session {
   readonly expiration: number;
   readonly principal: Pick<
     Principal,
-    "type" | "arn" | "accountId" | "userId" | "roleArn" | "sessionName" | "sourceIdentity" | "tags"
+    "type" | "arn" | "accountId" | "userId" | "roleArn" | "sessionName" | "sourceIdentity" | "tags" | "sessionKeys"
   >;
   /** JSON texts of the session's own policies; absent where it was made with none. */
   readonly policies?: readonly string[];

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import * as ecs from "@aws-sdk/client-ecs";
 import * as iam from "@aws-sdk/client-iam";
 import { AccessDeniedError } from "#gateway/authorize.ts";
 import type { Client } from "#gateway/client.ts";
@@ -67,6 +68,22 @@ describe("conditions on", () => {
       }
     });
   }
+});
+
+it("know what a service does with the caller's own rights", async () => {
+  await using system = await testSystem({ services, work: false, identities: (wired) => new IamIdentities(wired) });
+  const viaEcs = { Bool: { "aws:ViaAWSService": "true" }, StringEquals: { "aws:CalledViaLast": "ecs.amazonaws.com" } };
+  const statements = [
+    { Effect: "Allow", Action: "ecs:CreateCluster", Resource: "*" },
+    { Effect: "Allow", Action: "iam:CreateServiceLinkedRole", Resource: "*", Condition: viaEcs },
+  ];
+  const document = JSON.stringify({ Version: "2012-10-17", Statement: statements });
+  const { client } = await aUser(system, "caller", document);
+  const direct = new iam.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com" });
+  await assert.rejects(client.send(direct), AccessDeniedError);
+  await client.send(new ecs.CreateClusterCommand({ clusterName: "first" }));
+  const { Role } = await system.root.send(new iam.GetRoleCommand({ RoleName: "AWSServiceRoleForECS" }));
+  assert.equal(Role?.Path, "/aws-service-role/ecs.amazonaws.com/");
 });
 
 function filled(input: object, values: Readonly<Record<string, unknown>>): object {
