@@ -1,5 +1,5 @@
 /**
- * A user with one policy calls one operation: whether the condition lets them. The cases are in condition-cases/, a file a
+ * A user with one policy calls one operation: whether the condition lets them. The cases are in tests/scenarios/conditions/, a file a
  * service; `$Name` in an input is the value of that name in authorization-samples.ts.
  */
 import assert from "node:assert/strict";
@@ -27,7 +27,7 @@ interface ConditionCase {
   readonly allowed: boolean;
 }
 
-const FOLDER = new URL("condition-cases/", import.meta.url);
+const FOLDER = new URL("../../tests/scenarios/conditions/", import.meta.url);
 
 describe("conditions on", () => {
   let system: TestSystem;
