@@ -153,6 +153,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
       return gateway;
     },
     caBundle: () => caBundle,
+    resourceTags: async (arn, call) => registry.byArn(arn)?.resourceTags(arn, call),
     log,
   };
 

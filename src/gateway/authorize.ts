@@ -1,5 +1,6 @@
 /** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
 
+import { type KeySource, withAskedKeys } from "./asked-keys.ts";
 import type { Denial } from "./authorization-message.ts";
 import type { CompiledPolicy } from "./authz/compile.ts";
 import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
@@ -13,7 +14,8 @@ import type { Authorization, ContextKeys } from "./operation.ts";
 export interface AccessRequest {
   readonly action: string;
   readonly resource: string;
-  readonly context?: ContextKeys;
+  /** The keys beside the global ones and the resource's tags; a function is called only where a policy asks for one. */
+  readonly context?: ContextKeys | (() => ContextKeys | Promise<ContextKeys>) | undefined;
   /** Where the ARN does not say; undefined: the caller's own. */
   readonly resourceAccountId?: string | undefined;
   readonly resourcePolicy?: CompiledPolicy | undefined;
@@ -27,43 +29,73 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
     await requireAccess(call, {
       action: typeof authorization.action === "string" ? authorization.action : authorization.action(input),
       resource,
-      context: (await authorization.context?.(input, call, resource)) ?? {},
+      context: () => authorization.context?.(input, call, resource) ?? {},
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
     });
   }
+  for (const request of authorization.additional?.(input, call, resources) ?? []) await requireAccess(call, request);
   for (const { roleArn, service } of authorization.passedRoles?.(input, call) ?? []) {
-    const passed = { "iam:passedtoservice": service };
-    await requireAccess(call, { action: "iam:PassRole", resource: roleArn, context: passed });
+    const context = { "iam:passedtoservice": service };
+    await requireAccess(call, { action: "iam:PassRole", resource: roleArn, context });
   }
 }
 
+/** Throws AccessDenied, in the words of AWS. */
 export async function requireAccess(call: Call, request: AccessRequest): Promise<void> {
-  const { action, resource } = request;
-  const resourceAccountId = request.resourceAccountId ?? (accountOf(resource) || call.accountId);
-  const sourceAccountId = call.sourceArn && accountOf(call.sourceArn);
-  const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId });
-  const policies = { ...(await call.system.identities.policiesOf(call.principal, call.db)), ...guardrails.policies };
-  const evaluated = {
-    action,
-    resource,
-    resourceAccountId,
-    principal: call.principal,
-    context: { ...globalContext(call), ...guardrails.context, ...request.context },
-  };
-  const decision = evaluateSafely(call, evaluated, policies, request);
-  if (decision.allowed) return;
-  const session = call.principal.sessionPolicies;
+  const judged = await judge(call, request);
+  if (judged.decision.allowed) return;
   // Who has not signed in yet is told no more: AWS names neither the role nor the policy.
   const message = isFederated(call.principal)
     ? `Not authorized to perform ${request.action}`
-    : deniedMessage(evaluated, decision);
-  throw new AccessDeniedError(message, {
-    request: evaluated,
-    decision,
-    policies: { ...policies, session, resource: request.resourcePolicy },
+    : deniedMessage(judged.request, judged.decision);
+  throw new AccessDeniedError(message, judged);
+}
+
+export async function decisionOn(call: Call, request: AccessRequest): Promise<Decision> {
+  return (await judge(call, request)).decision;
+}
+
+async function judge(call: Call, request: AccessRequest): Promise<Denial> {
+  const { action, resource, context } = request;
+  const { principal } = call;
+  const resourceAccountId = request.resourceAccountId ?? (accountOf(resource) || call.accountId);
+  const sourceAccountId = call.sourceArn && accountOf(call.sourceArn);
+  const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId });
+  const policies = { ...(await call.system.identities.policiesOf(principal, call.db)), ...guardrails.policies };
+  const known = { ...globalContext(call), ...guardrails.context, ...(typeof context === "object" ? context : {}) };
+  const sources = [resourceTagSource(call, request)];
+  if (typeof context === "function") sources.push({ supplies: () => true, read: context });
+  let evaluated = { action, resource, resourceAccountId, principal, context: known };
+  const decision = await withAskedKeys(known, sources, (asked) => {
+    evaluated = { ...evaluated, context: asked };
+    return evaluateSafely(call, evaluated, policies, request);
   });
+  const session = principal.sessionPolicies;
+  return { request: evaluated, decision, policies: { ...policies, session, resource: request.resourcePolicy } };
+}
+
+/** Resources whose `aws:ResourceTag/…` have another name with their service's prefix: `ecs:ResourceTag/…`. */
+const WITH_OWN_RESOURCE_TAG = /^arn:aws:(?:(ecr|ecs|elasticloadbalancing):|(iam)::\d*:(?:role|user)\/)/;
+
+/**
+ * `aws:ResourceTag/…` of what the action is about. Not of a role that is passed:
+ * "This approach does not have reliable results."
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
+ */
+export function resourceTagSource(call: Call, { action, resource }: AccessRequest): KeySource {
+  const own = WITH_OWN_RESOURCE_TAG.exec(resource);
+  const prefixes = ["aws", own?.[1] ?? own?.[2]].filter((prefix) => prefix !== undefined);
+  return {
+    supplies: (key) => key.includes(":resourcetag/") && action !== "iam:PassRole",
+    async read() {
+      const tags = Object.entries((await call.system.resourceTags(resource, call)) ?? {});
+      const keys = (prefix: string) =>
+        tags.map(([key, value]) => [`${prefix}:resourcetag/${key.toLowerCase()}`, value]);
+      return Object.fromEntries(prefixes.flatMap(keys));
+    },
+  };
 }
 
 /** The gateway gives it each protocol's code. */
@@ -104,6 +136,7 @@ function evaluateSafely(
 function globalContext(call: Call): Record<string, string | readonly string[] | undefined> {
   const { principal } = call;
   const context: Record<string, string | readonly string[] | undefined> = {
+    ...principal.sessionKeys,
     "aws:currenttime": call.now.toISOString(),
     "aws:epochtime": String(Math.floor(call.now.getTime() / 1000)),
     "aws:principalarn": principal.roleArn ?? principal.arn,
@@ -115,7 +148,10 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     "aws:sourceip": call.sourceIp,
     "aws:useragent": call.userAgent,
     "aws:userid": principal.userId,
-    "aws:viaawsservice": "false",
+    "aws:viaawsservice": String(call.calledVia !== undefined),
+    "aws:calledvia": call.calledVia,
+    "aws:calledviafirst": call.calledVia?.at(0),
+    "aws:calledvialast": call.calledVia?.at(-1),
   };
   if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
   if (principal.service) context["aws:principalservicename"] = principal.service;

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type { GetOutputType } from "@smithy/types";
 import { openTransaction } from "#store/database.ts";
+import { type AccessRequest, decisionOn } from "./authorize.ts";
 import type { Call, CallScope, Principal, System } from "./context.ts";
 import { execute } from "./execute.ts";
 import type { ServerOutput } from "./operation.ts";
@@ -20,6 +21,11 @@ export interface Client {
   readonly scope: CallScope;
   /** Throws what the operation throws: modelled exceptions, or WireError for AccessDenied and the like. */
   send<C extends AnyCommand>(command: C): Promise<ServerOutput<GetOutputType<C>>>;
+  /**
+   * Whether the principal may do something that AWS knows by several names: one of the requests is allowed, and none
+   * denied by a Deny statement.
+   */
+  allowsOneOf(requests: readonly AccessRequest[]): Promise<boolean>;
   /** The same principal, joining a transaction. */
   within(db: Call["db"]): Client;
 }
@@ -43,7 +49,17 @@ export class InProcessClient implements Client {
   async send<C extends AnyCommand>(command: C): Promise<ServerOutput<GetOutputType<C>>> {
     const [, namespace, name] = (command as unknown as { schema: CommandSchema }).schema;
     const { service, model } = this.#registry.byCommand(namespace, name);
-    const call: Call = {
+    const input = withStreams(command.input as Record<string, unknown>);
+    return (await execute(service, model, input, this.#call())) as ServerOutput<GetOutputType<C>>;
+  }
+
+  async allowsOneOf(requests: readonly AccessRequest[]): Promise<boolean> {
+    const decisions = await Promise.all(requests.map((request) => decisionOn(this.#call(), request)));
+    return decisions.some(({ allowed }) => allowed) && !decisions.some(({ explicit }) => explicit);
+  }
+
+  #call(): Call {
+    return {
       ...this.scope,
       system: this.#system,
       db: this.scope.db ?? openTransaction() ?? this.#system.db,
@@ -54,8 +70,6 @@ export class InProcessClient implements Client {
       secureTransport: this.scope.origin?.secureTransport ?? true,
       userAgent: this.scope.origin?.userAgent ?? this.principal.service ?? "slipway",
     };
-    const input = withStreams(command.input as Record<string, unknown>);
-    return (await execute(service, model, input, call)) as ServerOutput<GetOutputType<C>>;
   }
 
   within(db: Call["db"]): Client {

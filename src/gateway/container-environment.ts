@@ -24,6 +24,7 @@ export interface CredentialsGrant {
   readonly accountId: string;
   readonly region: string;
   readonly sourceArn?: string;
+  readonly sessionKeys?: Readonly<Record<string, string>>;
   /** The engine's group; when none of its containers is left alive, the endpoint answers no more. */
   readonly groupId: string;
 }

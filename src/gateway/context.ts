@@ -55,6 +55,8 @@ export interface Principal extends PrincipalView {
   /** `aws:TokenIssueTime`, by which sessions are revoked. */
   readonly tokenIssueTime?: Date;
   readonly sourceIdentity?: string;
+  /** Condition keys that the service which made the session gave it: `codebuild:projectArn`. In lower case. */
+  readonly sessionKeys?: Readonly<Record<string, string>>;
   /** Of who signs in at an identity provider, and of the sessions that come of it. */
   readonly federation?: Federation;
 }
@@ -151,6 +153,8 @@ export interface System {
   containerGateway(): Promise<{ host: string; port: number }>;
   /** The local certificate authority with the host's own roots, PEM: what containers need to trust. */
   caBundle(): string;
+  /** The tags of any service's resource; undefined where there is no such resource, or it has none. */
+  resourceTags(arn: string, call: Call): Promise<Readonly<Record<string, string>> | undefined>;
   log(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -161,6 +165,10 @@ export interface CallScope {
   readonly db?: Database;
   /** `aws:SourceArn` and `aws:SourceAccount` of service principals; recorded in the audit trail too. */
   readonly sourceArn?: string;
+  /** Of a service that assumes a role: condition keys for everything that the session does. */
+  readonly sessionKeys?: Readonly<Record<string, string>>;
+  /** `aws:CalledVia`: the services through which the principal makes the call, the first one first; never empty. */
+  readonly calledVia?: readonly string[];
   /** Where a data plane's request came from, for conditions and the audit trail; absent for calls that begin inside. */
   readonly origin?: { readonly sourceIp: string; readonly secureTransport: boolean; readonly userAgent: string };
 }
@@ -182,6 +190,10 @@ export interface Call extends CallScope {
     readonly method: string;
     readonly host: string;
     readonly path: string;
+    /** As it was sent: percent-encoded, without the question mark. */
+    readonly query: string;
+    /** "1.3"; undefined without TLS. */
+    readonly tlsVersion: string | undefined;
     readonly headers: Readonly<Record<string, string | undefined>>;
   };
 }

@@ -4,8 +4,10 @@
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { TLSSocket } from "node:tls";
 import { payloadDecoder } from "./auth/aws-chunked.ts";
 import { PayloadError, type PayloadErrorReason } from "./auth/payload-error.ts";
 import { Verifier } from "./auth/sigv4.ts";
@@ -275,8 +277,19 @@ function toCall(
     sourceIp: address.startsWith("::ffff:") ? address.slice(7) : address,
     secureTransport: "encrypted" in message.socket && message.socket.encrypted === true,
     userAgent: request.headers["user-agent"] ?? "",
-    http: { method: request.method, host: request.headers.host ?? "", path: request.path, headers: request.headers },
+    http: {
+      method: request.method,
+      host: request.headers.host ?? "",
+      path: request.path,
+      query: request.rawQuery,
+      tlsVersion: tlsVersion(message.socket),
+      headers: request.headers,
+    },
   };
+}
+
+function tlsVersion(socket: Socket): string | undefined {
+  return "getProtocol" in socket ? (socket as TLSSocket).getProtocol()?.replace(/^TLSv/, "") : undefined;
 }
 
 /** JSON services call the error AccessDeniedException, the others AccessDenied. */

@@ -4,6 +4,7 @@
  */
 import type { Readable } from "node:stream";
 import type { GetOutputType, StreamingBlobPayloadInputTypes, StreamingBlobPayloadOutputTypes } from "@smithy/types";
+import type { AccessRequest } from "./authorize.ts";
 import type { CompiledPolicy } from "./authz/compile.ts";
 import type { Call, Principal } from "./context.ts";
 
@@ -14,7 +15,10 @@ export interface Authorization<I> {
   readonly action: string | ((input: I) => string);
   /** The ARNs that must all be allowed; `["*"]` for actions without a resource type. */
   resources(input: I, call: Call): readonly string[] | Promise<readonly string[]>;
-  /** Condition keys beside the global ones, for each of the resources (they differ in their tags); names in lower case. */
+  /**
+   * Condition keys beside the global ones and the resource's tags, which its service's `resourceTags` gives; names in lower
+   * case. Asked for only where a policy of the request mentions such a key.
+   */
   context?(input: I, call: Call, resource: string): ContextKeys | Promise<ContextKeys>;
   /** The account that owns a resource whose ARN does not say (S3); undefined: the caller's own. */
   resourceAccountId?(resource: string, input: I, call: Call): string | undefined | Promise<string | undefined>;
@@ -26,8 +30,17 @@ export interface Authorization<I> {
   ): CompiledPolicy | undefined | Promise<CompiledPolicy | undefined>;
   /** The resource's policy must allow by itself: role trust policies, KMS key policies. */
   readonly resourcePolicyRequired?: boolean;
-  /** Roles that the call hands to a service: each needs `iam:PassRole` with `iam:PassedToService`. */
-  passedRoles?(input: I, call: Call): readonly { roleArn: string; service: string }[];
+  /** What AWS asks for beside the action itself: tagging what is created, above all. */
+  additional?(input: I, call: Call, resources: readonly string[]): readonly AccessRequest[];
+  /** Roles that the call hands to a service: each needs `iam:PassRole`. */
+  passedRoles?(input: I, call: Call): readonly PassedRole[];
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html */
+export interface PassedRole {
+  readonly roleArn: string;
+  /** `iam:PassedToService`. */
+  readonly service: string;
 }
 
 export interface Operation<I = never, O = unknown> {

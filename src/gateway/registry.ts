@@ -35,6 +35,11 @@ export class Registry {
     return this.#byEndpoint.get(host.slice(0, host.indexOf(".")));
   }
 
+  /** The service of an ARN: `arn:aws:elasticloadbalancing:…`. */
+  byArn(arn: string): Service | undefined {
+    return arn.startsWith("arn:") ? this.#bySigningName.get(arn.split(":", 3)[2] ?? "") : undefined;
+  }
+
   byCommand(namespace: string, name: string): { service: Service; model: OperationModel } {
     const service = this.#byNamespace.get(namespace);
     const model = service?.operations.get(name);

@@ -6,9 +6,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { NormalizedSchema } from "@smithy/core/schema";
 import type { StaticErrorSchema, StaticOperationSchema, StaticStructureSchema } from "@smithy/types";
 import type { Migration } from "#store/migrate.ts";
-import type { System } from "./context.ts";
+import type { Call, System } from "./context.ts";
 import type { Operation, OperationTable } from "./operation.ts";
 import type { Limits, Violation } from "./validate.ts";
+
+export type ResourceTags = Readonly<Record<string, string>>;
 
 export type ProtocolName = "awsJson1_0" | "awsJson1_1" | "awsQuery" | "restJson1" | "restXml";
 
@@ -50,6 +52,8 @@ export interface ServiceDefinition<M extends object> {
   readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
   readonly dataPlanes?: readonly DataPlane[];
+  /** `aws:ResourceTag/…` of the service's resources. Read only where a policy asks. */
+  resourceTags?(arn: string, call: Call): Promise<ResourceTags | undefined>;
   /** Registers the service's work with `system.work`; called once before the first request is served. */
   registerWork?(system: System): void | Promise<void>;
   /** Where a second service shares the package's model (codeconnections): what differs. */
@@ -75,6 +79,7 @@ export interface Service {
   readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
   readonly dataPlanes: readonly DataPlane[];
+  resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined>;
   registerWork(system: System): void | Promise<void>;
 }
 
@@ -143,6 +148,7 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     validation: definition.validation,
     migrations: definition.migrations,
     dataPlanes: definition.dataPlanes ?? [],
+    resourceTags: async (arn, call) => definition.resourceTags?.(arn, call),
     registerWork: (system) => definition.registerWork?.(system),
   };
 }

@@ -15,7 +15,16 @@ export interface Session {
   readonly issuedAt?: number;
   readonly principal: Pick<
     Principal,
-    "type" | "arn" | "accountId" | "userId" | "roleArn" | "sessionName" | "sourceIdentity" | "tags" | "federation"
+    | "type"
+    | "arn"
+    | "accountId"
+    | "userId"
+    | "roleArn"
+    | "sessionName"
+    | "sourceIdentity"
+    | "tags"
+    | "federation"
+    | "sessionKeys"
   >;
   /** JSON texts of the session's own policies; absent where it was made with none. */
   readonly policies?: readonly string[];

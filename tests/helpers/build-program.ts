@@ -4,7 +4,7 @@ import { FakeEngine } from "#engines/fake/fake-engine.ts";
 import { NONCE_FILE, PROGRAM_FILE } from "#services/codebuild/runner/build-container.ts";
 import { imageReference } from "#setup/image-recipe.ts";
 import { codebuildSystem, makeRole } from "./codebuild-system.ts";
-import type { TestSystem } from "./test-system.ts";
+import type { TestSystem, TestSystemOptions } from "./test-system.ts";
 
 /** What the compiled program would report. */
 export class Program {
@@ -50,8 +50,12 @@ export function anEngine(behaviour?: (program: Program) => void): FakeEngine {
   return engine;
 }
 
-export async function aSystem(engine: FakeEngine, actions?: string[]): Promise<TestSystem> {
-  const system = await codebuildSystem({ engine });
+export async function aSystem(
+  engine: FakeEngine,
+  actions?: string[],
+  config?: TestSystemOptions["config"],
+): Promise<TestSystem> {
+  const system = await codebuildSystem({ engine, ...(config && { config }) });
   await makeRole(system, actions);
   return system;
 }

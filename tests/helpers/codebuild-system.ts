@@ -12,6 +12,7 @@ import {
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { codebuild } from "#services/codebuild/index.ts";
 import { BUILD_TOPIC } from "#services/codebuild/submit-build.ts";
+import { codestarConnections } from "#services/codestar-connections/index.ts";
 import { ecr } from "#services/ecr/index.ts";
 import { IamIdentities, iam } from "#services/iam/index.ts";
 import { kms } from "#services/kms/index.ts";
@@ -31,7 +32,7 @@ const trust = {
 
 export async function codebuildSystem(options: Omit<TestSystemOptions, "services"> = {}): Promise<TestSystem> {
   const system = await testSystem({
-    services: [codebuild, ecr, iam, kms, logs, s3, sts],
+    services: [codebuild, codestarConnections, ecr, iam, kms, logs, s3, sts],
     identities: (parts) => new IamIdentities(parts),
     ...options,
   });

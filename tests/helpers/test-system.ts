@@ -130,6 +130,7 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
     principalOf: (credentials) => principalOf(identities, credentials, clock.now()),
     containerGateway: async () => ({ host: "169.254.170.2", port: config.port }),
     caBundle: () => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+    resourceTags: async (arn, call) => registry.byArn(arn)?.resourceTags(arn, call),
     log: () => {},
     async [Symbol.asyncDispose]() {
       await work.stop();

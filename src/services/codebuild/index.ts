@@ -23,6 +23,7 @@ import {
 } from "./operations/source-credentials.ts";
 import { RetryBuild, StartBuild } from "./operations/start-build.ts";
 import { CreateWebhook, DeleteWebhook, UpdateWebhook } from "./operations/webhooks.ts";
+import { resourceTags } from "./resource-tags.ts";
 import { webhookPlane } from "./webhooks/webhook-plane.ts";
 
 export const codebuild = defineService({
@@ -56,5 +57,6 @@ export const codebuild = defineService({
   validation: { code: "InvalidInputException" },
   migrations: [codebuildTables],
   dataPlanes: [badgePlane, webhookPlane],
+  resourceTags,
   registerWork: registerBuilds,
 });

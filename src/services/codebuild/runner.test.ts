@@ -1,6 +1,7 @@
 /** The runner against a scripted engine and the real logs, S3, IAM and STS: environments, logs, what fails by itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { FakeEngine } from "#engines/fake/fake-engine.ts";
 import { anEngine, aSystem, groupOf, Program } from "#tests/helpers/build-program.ts";
 import {
@@ -178,6 +179,24 @@ test("an image of ECR comes from this Slipway's registry, and leaves with the bu
   const serviceRoleOverride = await makeRole(system, ["logs:*"], "no-ecr");
   const denied = await completed(system, await start(system, { serviceRoleOverride }));
   assert.match(contextOf(denied, "PROVISIONING")!.message!, /CannotPullContainerError: .*ecr:GetAuthorizationToken/);
+});
+
+test("the role's policies can ask for the project and the build", async () => {
+  await using system = await aSystem(
+    anEngine((program) => program.run()),
+    ["s3:*"],
+  );
+  await makeProject(system);
+  const runsWith = async (condition: object) => {
+    const statement = { Effect: "Allow", Action: "logs:*", Resource: "*", Condition: condition };
+    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+    await system.root.send(new PutRolePolicyCommand({ RoleName: "build-role", PolicyName: "access", PolicyDocument }));
+    return (await completed(system, await start(system))).buildStatus;
+  };
+  const arn = (resource: string) => `arn:aws:codebuild:us-east-1:${ACCOUNT}:${resource}`;
+  assert.equal(await runsWith({ ArnEquals: { "codebuild:projectArn": arn("project/demo") } }), "SUCCEEDED");
+  assert.equal(await runsWith({ ArnLike: { "codebuild:buildArn": arn("build/demo:*") } }), "SUCCEEDED");
+  assert.equal(await runsWith({ ArnEquals: { "codebuild:projectArn": arn("project/other") } }), "FAILED");
 });
 
 test("a role that may not make the log's stream fails the build, as on AWS; switched off, logs need no role", async () => {

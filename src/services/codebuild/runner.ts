@@ -10,7 +10,6 @@ import type { System } from "#gateway/context.ts";
 import type { WorkItem } from "#store/work.ts";
 import { phaseCompleteLines, waitingLines } from "./buildspec/agent-log.ts";
 import { isAccessDenied } from "./errors.ts";
-import { projectArn } from "./model.ts";
 import { scheduleNext, takeTurn } from "./queue.ts";
 import { CONTAINER, groupSpec, sessionName } from "./runner/build-container.ts";
 import { buildImage, releaseImage } from "./runner/build-image.ts";
@@ -22,7 +21,7 @@ import { PhaseFailure } from "./runner/phase-failure.ts";
 import { fetchSources, preparedSource } from "./runner/prepare-source.ts";
 import { RunningBuild } from "./runner/running-build.ts";
 import { hasArtifacts, uploadArtifacts } from "./runner/upload-artifacts.ts";
-import { roleSession } from "./service-role.ts";
+import { buildSessionScope, roleSession } from "./service-role.ts";
 import { type BuildEvent, earlyEnd, hasReached, openPhase, outcomeOf, type PhaseEnd } from "./states.ts";
 import { findBuildByUuid } from "./store/builds.ts";
 
@@ -204,9 +203,8 @@ class BuildDriver {
     const running = this.#running;
     const { system, record, build } = running;
     const { accountId, region, uuid } = record;
-    const scope = { accountId, region, sourceArn: projectArn(record, build.projectName!) };
     try {
-      const principal = await roleSession(system, scope, build.serviceRole!, sessionName(uuid));
+      const principal = await roleSession(system, buildSessionScope(record), build.serviceRole!, sessionName(uuid));
       const role = system.client(principal, { accountId, region });
       running.deliverTo(this.#delivery(role));
       return role;

@@ -2,8 +2,19 @@
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { type CallScope, type Principal, type System, servicePrincipal } from "#gateway/context.ts";
 import { invalidInput, isAccessDenied } from "./errors.ts";
+import { type BuildRecord, projectArn } from "./model.ts";
 
 export const CODEBUILD_PRINCIPAL = "codebuild.amazonaws.com";
+
+/**
+ * What the policies of a build's role can ask of everything that the build does.
+ * https://docs.aws.amazon.com/codebuild/latest/userguide/permissions-conditionkeys-variables.html
+ */
+export function buildSessionScope({ accountId, region, build }: BuildRecord): CallScope {
+  const sourceArn = projectArn({ accountId, region }, build.projectName!);
+  const sessionKeys = { "codebuild:buildarn": build.arn!, "codebuild:projectarn": sourceArn };
+  return { accountId, region, sourceArn, sessionKeys };
+}
 
 /** The session of the role. Throws STS's AccessDenied. `scope.sourceArn` is the project, as in trust policies' conditions. */
 export async function roleSession(

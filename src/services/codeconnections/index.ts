@@ -2,6 +2,7 @@
 import * as sdk from "@aws-sdk/client-codestar-connections";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
+import { resourceTags } from "../codestar-connections/lookup.ts";
 import { codeconnectionsOperations } from "../codestar-connections/operations/table.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 
@@ -13,6 +14,7 @@ export const codeconnections = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationException" },
   migrations: [],
+  resourceTags,
   rename: {
     signingName: "codeconnections",
     target: "CodeConnections_20231201",

@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-codepipeline";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
+import { resourceTags } from "./lookup.ts";
 import { pipelineTables } from "./migrations/0001-pipelines.ts";
 import { ListActionExecutions } from "./operations/action-executions.ts";
 import { GetActionType, ListActionTypes } from "./operations/action-types.ts";
@@ -49,6 +50,7 @@ export const codepipeline = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationException" },
   migrations: [pipelineTables],
+  resourceTags,
   registerWork(system) {
     registerRunner(system);
     registerWatch(system);

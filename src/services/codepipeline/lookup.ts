@@ -3,7 +3,14 @@ import type { Call } from "#gateway/context.ts";
 import type { Database } from "#store/database.ts";
 import { executionNotFound, pipelineNotFound, stageNotFound } from "./errors.ts";
 import { findExecution } from "./execution-store.ts";
-import type { Declaration, DeclaredStage, Execution, Pipeline } from "./model.ts";
+import {
+  type Declaration,
+  type DeclaredStage,
+  type Execution,
+  type Pipeline,
+  parsedPipelineArn,
+  type Tags,
+} from "./model.ts";
 import { findDeclaration, findPipeline } from "./store.ts";
 
 /** Throws PipelineNotFoundException. */
@@ -20,6 +27,12 @@ export async function pipelineWithDeclaration(
 ): Promise<{ pipeline: Pipeline; declaration: Declaration }> {
   const pipeline = await existingPipeline(call, name);
   return { pipeline, declaration: (await findDeclaration(call.db, pipeline.id, pipeline.version))! };
+}
+
+/** `aws:ResourceTag/…` of a pipeline, which are its stages' and actions' too. */
+export async function resourceTags(arn: string, call: Call): Promise<Tags | undefined> {
+  const address = parsedPipelineArn(arn.split("/", 1)[0]!);
+  return address && (await findPipeline(call.db, address, address.name))?.tags;
 }
 
 /** Throws PipelineExecutionNotFoundException. */

@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-codestar-connections";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
+import { resourceTags } from "./lookup.ts";
 import { connectionTables } from "./migrations/0001-connections.ts";
 import { codestarOperations } from "./operations/table.ts";
 
@@ -14,4 +15,5 @@ export const codestarConnections = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationException" },
   migrations: [connectionTables],
+  resourceTags,
 });

@@ -1,7 +1,7 @@
 /** Finds what an ARN names. Resources of other accounts and regions are as good as absent. */
 import type { Call } from "#gateway/context.ts";
 import { noConnection, noHost } from "./errors.ts";
-import { type Connection, connectionArn, type Host, hostArn, parsedArn } from "./model.ts";
+import { type Connection, connectionArn, type Host, hostArn, parsedArn, type Tags } from "./model.ts";
 import { findConnection, findHost } from "./store.ts";
 
 /** Throws ResourceNotFoundException. */
@@ -20,6 +20,13 @@ export async function existingHost(arn: string, call: Call): Promise<Host> {
   const host = ours ? await findHost(call.db, address) : undefined;
   if (!host) throw noHost(arn);
   return host;
+}
+
+/** `aws:ResourceTag/…`. */
+export async function resourceTags(arn: string, call: Call): Promise<Tags | undefined> {
+  const address = parsedArn(arn);
+  if (!address) return undefined;
+  return (await (address.type === "host" ? findHost(call.db, address) : findConnection(call.db, address)))?.tags;
 }
 
 /**

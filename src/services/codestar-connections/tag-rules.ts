@@ -25,9 +25,3 @@ export function requestTags(tags: readonly sdk.Tag[] | undefined): ContextKeys {
     "aws:tagkeys": tags.map(({ Key }) => Key!),
   };
 }
-
-export function resourceTags(tags: Tags): ContextKeys {
-  return Object.fromEntries(
-    Object.entries(tags).map(([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, value]),
-  );
-}

@@ -7,6 +7,7 @@ import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, ContextKeys } from "#gateway/operation.ts";
+import type { ResourceTags } from "#gateway/service.ts";
 import { repositoryNotFound } from "./errors.ts";
 import { parsedRepositoryArn, type RegistryScope, type RepositoryName, repositoryArn } from "./model.ts";
 import { findRepository, type Repository } from "./store.ts";
@@ -47,7 +48,7 @@ export function onRepositories<I>(
   return {
     action: `ecr:${action}`,
     resources,
-    context: async (input, call, resource) => ({ ...(await resourceTagKeys(resource, call)), ...request?.(input) }),
+    context: (input) => request?.(input) ?? {},
     resourcePolicy,
   };
 }
@@ -59,15 +60,10 @@ export function requestTagKeys(tags: readonly Tag[] | undefined): ContextKeys {
   return { ...keys, "aws:tagkeys": tags.map(({ Key }) => Key ?? "") };
 }
 
-async function resourceTagKeys(arn: string, call: Call): Promise<ContextKeys> {
+/** `aws:ResourceTag/…` and `ecr:ResourceTag/…` of a repository. */
+export async function resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined> {
   const name = parsedRepositoryArn(arn);
-  const repository = name && (await findRepository(call.db, name));
-  const keys: Record<string, string> = {};
-  for (const [key, value] of Object.entries(repository?.tags ?? {})) {
-    keys[`aws:resourcetag/${key.toLowerCase()}`] = value;
-    keys[`ecr:resourcetag/${key.toLowerCase()}`] = value;
-  }
-  return keys;
+  return name && (await findRepository(call.db, name))?.tags;
 }
 
 async function resourcePolicy(resource: string, _input: unknown, call: Call): Promise<CompiledPolicy | undefined> {

@@ -19,6 +19,13 @@ interface Password {
   readonly credentials?: { readonly accessKeyId: string; readonly sessionToken?: string | undefined };
   /** For callers inside this process, who have no session token to show. */
   readonly principal?: Principal;
+  /** On whose behalf a service asks; repository policies may depend on it. */
+  readonly sourceArn?: string | undefined;
+}
+
+export interface Bearer {
+  readonly principal: Principal;
+  readonly sourceArn?: string | undefined;
 }
 
 /** Good for twelve hours, and no longer than the caller's session. */
@@ -26,7 +33,7 @@ export function sealedPassword(call: Call): { password: string; expiresAt: Date 
   const { principal, now, system } = call;
   const session = principal.sessionExpiration?.getTime() ?? Number.POSITIVE_INFINITY;
   const expiresAt = Math.min(now.getTime() + TWELVE_HOURS_MS, session);
-  const password: Password = { expiresAt, ...bearer(call) };
+  const password: Password = { expiresAt, ...bearer(call), sourceArn: call.sourceArn };
   return { password: system.cipher.seal(PASSWORD, JSON.stringify(password)), expiresAt: new Date(expiresAt) };
 }
 
@@ -50,19 +57,19 @@ function bearer({ principal, http, system }: Call): Pick<Password, "credentials"
 }
 
 /** "invalid": not one of ours, or the credentials behind it are no longer good. */
-export async function principalOfPassword(
+export async function bearerOfPassword(
   { cipher, identities, clock }: Pick<System, "cipher" | "identities" | "clock">,
   password: string,
-): Promise<Principal | "invalid" | "expired"> {
+): Promise<Bearer | "invalid" | "expired"> {
   const opened = cipher.open(PASSWORD, password);
   if (!opened) return "invalid";
-  const { expiresAt, credentials, principal } = JSON.parse(opened.toString()) as Password;
+  const { expiresAt, credentials, principal, sourceArn } = JSON.parse(opened.toString()) as Password;
   const now = clock.now();
   if (now.getTime() >= expiresAt) return "expired";
-  if (principal) return revived(principal);
+  if (principal) return { principal: revived(principal), sourceArn };
   if (!credentials) return "invalid";
   const known = await identities.authenticate(credentials.accessKeyId, credentials.sessionToken, now);
-  if (typeof known !== "string") return known.principal;
+  if (typeof known !== "string") return { principal: known.principal, sourceArn };
   return known === "expired" ? "expired" : "invalid";
 }
 

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { suite, test } from "node:test";
-import { CreateRepositoryCommand, DeleteRepositoryCommand, GetDownloadUrlForLayerCommand } from "@aws-sdk/client-ecr";
-import { rootPrincipal } from "#gateway/context.ts";
+import {
+  CreateRepositoryCommand,
+  DeleteRepositoryCommand,
+  GetDownloadUrlForLayerCommand,
+  SetRepositoryPolicyCommand,
+} from "@aws-sdk/client-ecr";
+import { rootPrincipal, servicePrincipal } from "#gateway/context.ts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
 import { assertError, HOST, RegistryFixture, SCOPE } from "./oci/testing.ts";
 import { anImage, digestOf } from "./testing.ts";
@@ -66,6 +71,28 @@ suite("the registry", () => {
     assert.equal((await at.send("HEAD", `${at.name}/blobs/${digest}`, { authorization })).status, 403);
     const put = { authorization, body: image.manifest };
     assertError(await at.send("PUT", `${at.name}/manifests/v1`, put), 403, "DENIED", /ecr:PutImage/);
+  });
+
+  test("CodeBuild pulls for itself where the repository's policy lets it, and for the project that it names", async () => {
+    await at.pushImage(anImage(), "v1");
+    const ofProject = (name: string) => `arn:aws:codebuild:${REGION}:${ACCOUNT}:project/${name}`;
+    const codebuild = servicePrincipal("codebuild.amazonaws.com", ACCOUNT);
+    const pull = async (project: string) => {
+      const authorization = await at.registry.basic(codebuild, { ...SCOPE, sourceArn: ofProject(project) });
+      return (await at.send("GET", `${at.name}/manifests/v1`, { authorization })).status;
+    };
+    assert.equal(await pull("one"), 403);
+    const statement = {
+      Effect: "Allow",
+      Principal: { Service: "codebuild.amazonaws.com" },
+      Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+      Condition: { StringEquals: { "aws:SourceArn": ofProject("one"), "aws:SourceAccount": ACCOUNT } },
+    };
+    const policyText = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+    await at.system.root.send(new SetRepositoryPolicyCommand({ repositoryName: at.name, policyText }));
+    assert.deepEqual([await pull("one"), await pull("other")], [200, 403]);
+    const other = servicePrincipal("ecs.amazonaws.com", ACCOUNT);
+    await assert.rejects(at.registry.basic(other, SCOPE), /not authorized to perform: ecr:GetAuthorizationToken/);
   });
 
   test("what does not exist, and what cannot be done", async () => {

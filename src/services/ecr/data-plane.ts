@@ -7,10 +7,10 @@
  * that name as the first part of the repository's: `127.0.0.1:4566/ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Principal, System } from "#gateway/context.ts";
+import type { System } from "#gateway/context.ts";
 import { loggedPath } from "#gateway/request-log.ts";
 import type { DataPlane, Service } from "#gateway/service.ts";
-import { principalOfPassword } from "./credentials.ts";
+import { type Bearer, bearerOfPassword } from "./credentials.ts";
 import { type RegistryScope, registryHost, registryOfHost } from "./model.ts";
 import { checkBlob, deleteBlob, downloadBlob, pullBlob } from "./oci/blobs.ts";
 import { RegistryError, toRegistryError } from "./oci/errors.ts";
@@ -74,8 +74,8 @@ export class OciDataPlane implements DataPlane {
     const url = new URL(`http://registry${message.url}`);
     const registry = registryOfHost(hostOf(message));
     if (url.pathname === "/v2" || url.pathname === "/v2/") {
-      const principal = await authenticated(message, system);
-      if (principal) response.writeHead(200, { "content-type": "application/json" }).end("{}");
+      const bearer = await authenticated(message, system);
+      if (bearer) response.writeHead(200, { "content-type": "application/json" }).end("{}");
       else challenge(message, response, registry ?? system.config);
       return;
     }
@@ -86,12 +86,12 @@ export class OciDataPlane implements DataPlane {
       await downloadBlob(system, { message, response, target });
       return;
     }
-    const principal = await authenticated(message, system);
-    if (!principal) {
+    const bearer = await authenticated(message, system);
+    if (!bearer) {
       challenge(message, response, target.repository);
       return;
     }
-    await handler(new OciRequest({ message, response, target }, principal, system, this.#service()));
+    await handler(new OciRequest({ message, response, target }, bearer, system, this.#service()));
   }
 }
 
@@ -138,16 +138,16 @@ function decodedPath(path: string): string {
 }
 
 /** undefined where there are no credentials, or none of ours. Throws RegistryError where they have expired. */
-async function authenticated({ headers }: IncomingMessage, system: System): Promise<Principal | undefined> {
+async function authenticated({ headers }: IncomingMessage, system: System): Promise<Bearer | undefined> {
   const basic = /^basic +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
   if (basic === undefined) return undefined;
   const [user, password = ""] = Buffer.from(basic, "base64").toString().split(":", 2);
   if (user !== "AWS") return undefined;
-  const principal = await principalOfPassword(system, password);
-  if (principal === "expired") {
+  const bearer = await bearerOfPassword(system, password);
+  if (bearer === "expired") {
     throw new RegistryError(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
   }
-  return principal === "invalid" ? undefined : principal;
+  return bearer === "invalid" ? undefined : bearer;
 }
 
 /** In ECR's words, which are no JSON. */

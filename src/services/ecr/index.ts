@@ -1,6 +1,8 @@
 /** Amazon ECR: repositories with their images, and the registry that `docker push` and `docker pull` talk to. */
+
 import * as sdk from "@aws-sdk/client-ecr";
 import { defineService, type Service } from "#gateway/service.ts";
+import { resourceTags } from "./authorization.ts";
 import { OciDataPlane } from "./data-plane.ts";
 import { registryTables } from "./migrations/0001-registry.ts";
 import { GetAuthorizationToken } from "./operations/authorization-token.ts";
@@ -79,5 +81,6 @@ export const ecr: Service = defineService({
   migrations: [registryTables],
   // The registry's requests are recorded as the service's own, which exists only once this table is complete.
   dataPlanes: [new OciDataPlane(() => ecr)],
+  resourceTags,
   registerWork,
 });

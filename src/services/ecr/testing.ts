@@ -11,7 +11,7 @@ import {
   UploadLayerPartCommand,
 } from "@aws-sdk/client-ecr";
 import type { Client } from "#gateway/client.ts";
-import type { Principal, System } from "#gateway/context.ts";
+import type { CallScope, Principal, System } from "#gateway/context.ts";
 import { requestHandler } from "#gateway/handle.ts";
 import type { Registry } from "#gateway/registry.ts";
 import { MEDIA_TYPES } from "./manifest.ts";
@@ -61,7 +61,7 @@ export interface TestRegistry extends AsyncDisposable {
   /** "127.0.0.1:41234" */
   readonly host: string;
   /** The value of an Authorization header for `principal`. */
-  basic(principal: Principal, scope: { accountId: string; region: string }): Promise<string>;
+  basic(principal: Principal, scope: CallScope): Promise<string>;
 }
 
 export async function testRegistry(system: System & { readonly registry: Registry }): Promise<TestRegistry> {

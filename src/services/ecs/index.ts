@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-ecs";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
+import { resourceTags } from "./lookup.ts";
 import { ecsTables } from "./migrations/0001-ecs.ts";
 import {
   DeleteAccountSetting,
@@ -76,6 +77,7 @@ export const ecs = defineService({
   limits: limits as Limits,
   validation: { code: "InvalidParameterException" },
   migrations: [ecsTables],
+  resourceTags,
   registerWork(system) {
     registerTaskRunner(system);
     registerServiceRunner(system);

@@ -1,6 +1,7 @@
 /** From what a request names to what there is, or ECS's error that there is none; and the ARNs that policies speak of. */
 import type { Call } from "#gateway/context.ts";
 import type { ContextKeys } from "#gateway/operation.ts";
+import type { ResourceTags } from "#gateway/service.ts";
 import {
   clusterNotFound,
   serviceNotFound,
@@ -12,6 +13,7 @@ import {
   type Cluster,
   clusterArn,
   clusterNameIn,
+  containerInstanceArn,
   DEFAULT_CLUSTER,
   nameIn,
   type Service,
@@ -22,6 +24,7 @@ import {
 } from "./model.ts";
 import { findCluster } from "./store/clusters.ts";
 import { findService } from "./store/services.ts";
+import { tagsOf } from "./store/tags.ts";
 import { findTaskDefinition } from "./store/task-definitions.ts";
 import { findTaskById } from "./store/tasks.ts";
 import { parsedTaskDefinition } from "./task-definition-reference.ts";
@@ -65,6 +68,12 @@ export async function requireTaskDefinition(call: Call, reference: string): Prom
   return definition;
 }
 
+/** `aws:ResourceTag/…` and `ecs:ResourceTag/…` of clusters, services, tasks and task definitions. */
+export async function resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined> {
+  const tags = (await tagsOf(call.db, [arn])).get(arn);
+  return tags && Object.fromEntries(tags.map(({ key = "", value = "" }) => [key, value]));
+}
+
 const shortName = (reference: string) => reference.slice(reference.lastIndexOf("/") + 1);
 
 export const clusterResource = (call: Call, reference: string | undefined) =>
@@ -77,6 +86,9 @@ export const serviceResource = (call: Call, cluster: string | undefined, referen
 
 export const taskResource = (call: Call, cluster: string | undefined, reference = "") =>
   reference.startsWith("arn:") ? reference : taskArn(call, clusterOf(cluster), reference);
+
+export const containerInstanceResource = (call: Call, cluster: string | undefined, reference = "*") =>
+  reference.startsWith("arn:") ? reference : containerInstanceArn(call, clusterOf(cluster), reference);
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html */
 export function clusterContext(input: { readonly cluster?: string | undefined }, call: Call): ContextKeys {

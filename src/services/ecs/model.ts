@@ -9,6 +9,9 @@ export interface Scope {
 const arn = ({ accountId, region }: Scope, resource: string) => `arn:aws:ecs:${region}:${accountId}:${resource}`;
 
 export const clusterArn = (scope: Scope, name: string) => arn(scope, `cluster/${name}`);
+export const capacityProviderArn = (scope: Scope, name: string) => arn(scope, `capacity-provider/${name}`);
+export const containerInstanceArn = (scope: Scope, cluster: string, id: string) =>
+  arn(scope, `container-instance/${cluster}/${id}`);
 export const serviceArn = (scope: Scope, cluster: string, name: string) => arn(scope, `service/${cluster}/${name}`);
 export const taskArn = (scope: Scope, cluster: string, id: string) => arn(scope, `task/${cluster}/${id}`);
 export const taskDefinitionArn = (scope: Scope, family: string, revision: number | string) =>

@@ -14,7 +14,8 @@ export async function ensureServiceLinkedRole(call: Call): Promise<boolean> {
   if (await isAssumable(call)) return true;
   const { accountId, region } = call;
   try {
-    const client = call.system.client(call.principal, { accountId, region });
+    const calledVia = [...(call.calledVia ?? []), ECS_SERVICE];
+    const client = call.system.client(call.principal, { accountId, region, calledVia });
     await client.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: ECS_SERVICE }));
     return true;
   } catch (error) {

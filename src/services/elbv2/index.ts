@@ -1,4 +1,5 @@
 /** Elastic Load Balancing: application load balancers that really balance. */
+
 import * as sdk from "@aws-sdk/client-elastic-load-balancing-v2";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
@@ -28,6 +29,7 @@ import {
   ModifyTargetGroupAttributes,
 } from "./operations/target-groups.ts";
 import { DeregisterTargets, DescribeTargetHealth, RegisterTargets } from "./operations/targets.ts";
+import { findTags } from "./store/tags.ts";
 
 export const elbv2 = defineService({
   name: "elbv2",
@@ -68,5 +70,6 @@ export const elbv2 = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationError" },
   migrations: [elbv2Tables],
+  resourceTags: (arn, call) => findTags(call.db, arn),
   dataPlanes: [new LoadBalancerDataPlane()],
 });

@@ -27,6 +27,23 @@ export function toTagList(tags: Tags): sdk.Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
+/**
+ * What policies can ask of what a request makes or changes.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/security_iam_service-with-iam.html
+ */
+export function requestKeys(
+  input: Pick<sdk.CreateLoadBalancerCommandInput, "SecurityGroups" | "Subnets" | "SubnetMappings"> &
+    Pick<sdk.ModifyListenerCommandInput, "Protocol" | "SslPolicy">,
+): ContextKeys {
+  const subnets = input.Subnets ?? input.SubnetMappings?.map(({ SubnetId }) => SubnetId ?? "");
+  return {
+    "elasticloadbalancing:listenerprotocol": input.Protocol && [input.Protocol],
+    "elasticloadbalancing:securitygroup": input.SecurityGroups,
+    "elasticloadbalancing:securitypolicy": input.SslPolicy && [input.SslPolicy],
+    "elasticloadbalancing:subnet": subnets,
+  };
+}
+
 /** The condition keys of requests that carry tags. */
 export function requestTags(input: { readonly Tags?: readonly sdk.Tag[] | undefined }): ContextKeys {
   const given = input.Tags ?? [];

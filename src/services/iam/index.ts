@@ -39,6 +39,7 @@ import * as simulation from "./operations/simulation.ts";
 import * as sshPublicKeys from "./operations/ssh-public-keys.ts";
 import * as tags from "./operations/tags.ts";
 import * as users from "./operations/users.ts";
+import { resourceTags } from "./resource-tags.ts";
 import { validationSentence } from "./validation.ts";
 
 export { type AdministratorKey, ensureAdministrator } from "./administrator.ts";
@@ -85,4 +86,5 @@ export const iam = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
   migrations: [identities, credentials, insight, providers],
+  resourceTags,
 });

@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-kms";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import { registerKeyDeletion } from "./deletion.ts";
+import { resourceTags } from "./key-access.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { keys as keysMigration } from "./migrations/0001-keys.ts";
 import * as aliases from "./operations/aliases.ts";
@@ -19,5 +20,6 @@ export const kms = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationException" },
   migrations: [keysMigration],
+  resourceTags,
   registerWork: registerKeyDeletion,
 });

@@ -5,11 +5,14 @@ import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, ContextKeys } from "#gateway/operation.ts";
+import type { ResourceTags } from "#gateway/service.ts";
 import { ensureAwsManagedKey, isAwsManagedAlias } from "./aws-managed-keys.ts";
 import { aliasNotFound, invalidArn, invalidKeyId, keyNotFound, unknownKey, unusable } from "./errors.ts";
 import { aliasArn, type Key, keyArn, type Place } from "./model.ts";
-import { findAlias, findKey } from "./store.ts";
+import { findAlias, findKey, listAliases } from "./store.ts";
 
+/** "Aliases per KMS key". https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
+const MAX_ALIASES = 50;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A key by id, ARN, alias or alias ARN. Throws NotFound. */
@@ -123,8 +126,8 @@ export function onKey<I>(
   keyIdOf: (input: NoInfer<I>) => string,
   context?: (input: NoInfer<I>) => ContextKeys,
 ): Authorization<I> {
-  const contextOf = (input: I, call: Call, key: Key) => ({
-    ...keyContext(call, key, keyIdOf(input)),
+  const contextOf = async (input: I, call: Call, key: Key) => ({
+    ...(await keyContext(call, key, keyIdOf(input))),
     ...context?.(input),
   });
   return {
@@ -132,7 +135,7 @@ export function onKey<I>(
     async resources(input, call) {
       const key = await knownKey(call, keyIdOf(input), `kms:${action}`);
       if (key.accountId !== call.accountId) {
-        await requireOnForeignKey(call, `kms:${action}`, key, contextOf(input, call, key));
+        await requireOnForeignKey(call, `kms:${action}`, key, await contextOf(input, call, key));
       }
       return [keyArn(key)];
     },
@@ -144,21 +147,35 @@ export function onKey<I>(
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html */
-export function keyContext(call: Call, key: Key, keyId?: string): ContextKeys {
-  const { principal } = call;
+export async function keyContext(call: Call, key: Key, keyId?: string): Promise<ContextKeys> {
+  const aliases = await listAliases(call.db, key, key.id, { after: undefined, limit: MAX_ALIASES });
   const alias = keyId === undefined ? undefined : /(?:^|:)(alias\/.+)$/.exec(keyId)?.[1];
   return {
-    "kms:calleraccount": principal.accountId,
+    ...callerContext(call),
     "kms:keyspec": "SYMMETRIC_DEFAULT",
     "kms:keyusage": "ENCRYPT_DECRYPT",
     "kms:keyorigin": "AWS_KMS",
+    "kms:multiregion": "false",
+    "kms:resourcealiases": aliases.map(({ name }) => name),
     ...(alias !== undefined && { "kms:requestalias": alias }),
-    // A service that acts for itself is the one through which the key is used.
-    ...(principal.service !== undefined && {
-      "kms:viaservice": principal.service.replace(/\.amazonaws\.com$/, `.${call.region}.amazonaws.com`),
-    }),
-    ...Object.fromEntries(Array.from(key.tags, ([name, value]) => [`aws:resourcetag/${name.toLowerCase()}`, value])),
   };
+}
+
+/** Of every operation on keys and aliases. */
+export function callerContext({ principal, calledVia, region }: Call): ContextKeys {
+  // A service that acts for itself is the one through which the key is used, too.
+  const service = calledVia?.at(-1) ?? principal.service;
+  return {
+    "kms:calleraccount": principal.accountId,
+    "kms:viaservice": service?.replace(/\.amazonaws\.com$/, `.${region}.amazonaws.com`),
+  };
+}
+
+/** `aws:ResourceTag/…` of a key; aliases have none. */
+export async function resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined> {
+  const [, region, id] = /^arn:aws:kms:([^:]+):\d{12}:key\/(.+)$/.exec(arn) ?? [];
+  const key = id === undefined ? undefined : await findKey(call.db, region!, id);
+  return key && Object.fromEntries(key.tags);
 }
 
 export function encryptionContextKeys(context: Readonly<Record<string, string>> | undefined): ContextKeys {

@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-cloudwatch-logs";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
+import { resourceTags } from "./lookup.ts";
 import { logsTables } from "./migrations/0001-logs.ts";
 import { FilterLogEvents } from "./operations/filter-log-events.ts";
 import { GetLogEvents } from "./operations/get-log-events.ts";
@@ -55,5 +56,6 @@ export const logs = defineService({
   limits: limits as Limits,
   validation: { code: "InvalidParameterException" },
   migrations: [logsTables],
+  resourceTags,
   registerWork: registerRetention,
 });

@@ -1,5 +1,6 @@
 /** Finds the group and stream that a call names. */
 import type { Call } from "#gateway/context.ts";
+import type { ResourceTags } from "#gateway/service.ts";
 import { invalidParameter, noLogGroup, noLogStream } from "./errors.ts";
 import {
   type LogGroup,
@@ -7,6 +8,7 @@ import {
   type LogStream,
   logGroupArn,
   logStreamArn,
+  parsedLogGroupArn,
   toLogGroupAddress,
 } from "./model.ts";
 import { findLogGroup, findLogStream } from "./store.ts";
@@ -39,6 +41,12 @@ export async function existingLogStream(group: LogGroup, name: string, call: Cal
   const stream = await findLogStream(call.db, group.id, name);
   if (!stream) throw noLogStream();
   return stream;
+}
+
+/** `aws:ResourceTag/…` of a log group, which are its streams' too. */
+export async function resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined> {
+  const address = parsedLogGroupArn(arn.replace(/:log-stream:.*$/, ""));
+  return address && (await findLogGroup(call.db, address))?.tags;
 }
 
 /**

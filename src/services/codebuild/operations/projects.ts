@@ -1,9 +1,10 @@
 /** Making, changing and deleting build projects. */
 import type * as sdk from "@aws-sdk/client-codebuild";
 import type { Call } from "#gateway/context.ts";
-import type { OperationOf } from "#gateway/operation.ts";
+import type { OperationOf, PassedRole } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
 import { newBadgeToken } from "../badge-token.ts";
+import { memberKeys, projectKeys } from "../condition-keys.ts";
 import { alreadyExists, limitExceeded, projectNotFound } from "../errors.ts";
 import { type ProjectRecord, type ProjectSettings, projectArn, projectNameOf } from "../model.ts";
 import { requireProjectName, requireValidProject } from "../project-rules.ts";
@@ -20,8 +21,8 @@ export const CreateProject: OperationOf<sdk.CreateProjectCommand> = {
   authorize: {
     action: "codebuild:CreateProject",
     resources: (input, call) => [projectArn(call, input.name!)],
-    context: (input) => tagKeys(input.tags),
-    passedRoles: (input) => [{ roleArn: input.serviceRole!, service: CODEBUILD_PRINCIPAL }],
+    context: (input) => ({ ...projectKeys(input), ...tagKeys(input.tags) }),
+    passedRoles,
   },
   async run({ name, badgeEnabled, ...input }, call) {
     requireProjectName(name!);
@@ -62,9 +63,8 @@ export const UpdateProject: OperationOf<sdk.UpdateProjectCommand> = {
   authorize: {
     action: "codebuild:UpdateProject",
     resources: (input, call) => [namedArn(call, input.name!)],
-    context: (input) => tagKeys(input.tags),
-    passedRoles: ({ serviceRole }) =>
-      serviceRole === undefined ? [] : [{ roleArn: serviceRole, service: CODEBUILD_PRINCIPAL }],
+    context: (input) => ({ ...projectKeys(input), ...tagKeys(input.tags) }),
+    passedRoles,
   },
   async run({ name, ...input }, call) {
     const project = await existingProject(call, name!);
@@ -84,6 +84,7 @@ export const UpdateProjectVisibility: OperationOf<sdk.UpdateProjectVisibilityCom
   authorize: {
     action: "codebuild:UpdateProjectVisibility",
     resources: (input) => [input.projectArn!],
+    context: (input) => memberKeys(input, ["projectVisibility"]),
     passedRoles: ({ resourceAccessRole }) =>
       resourceAccessRole === undefined ? [] : [{ roleArn: resourceAccessRole, service: CODEBUILD_PRINCIPAL }],
   },
@@ -131,6 +132,16 @@ export async function existingProject(call: Call, nameOrArn: string): Promise<Pr
 
 export function namedArn(call: Call, nameOrArn: string): string {
   return nameOrArn.startsWith("arn:") ? nameOrArn : projectArn(call, nameOrArn);
+}
+
+/** The service role, and the one that builds of batches are started with. */
+function passedRoles({
+  serviceRole,
+  buildBatchConfig,
+}: Pick<sdk.UpdateProjectCommandInput, "serviceRole" | "buildBatchConfig">): PassedRole[] {
+  return [serviceRole, buildBatchConfig?.serviceRole]
+    .filter((roleArn) => roleArn !== undefined)
+    .map((roleArn) => ({ roleArn, service: CODEBUILD_PRINCIPAL }));
 }
 
 function withDefaults(settings: ProjectSettings, { accountId, region }: Call): ProjectSettings {

@@ -2,12 +2,17 @@
 import { randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-codebuild";
 import type { OperationOf } from "#gateway/operation.ts";
+import { memberKeys } from "../condition-keys.ts";
 import { alreadyExists, invalidInput, notFound } from "../errors.ts";
 import { sealedToken } from "../source-token.ts";
 import { deleteSourceCredentials, listSourceCredentials, putSourceCredentials } from "../store/source-credentials.ts";
 
 export const ImportSourceCredentials: OperationOf<sdk.ImportSourceCredentialsCommand> = {
-  authorize: { action: "codebuild:ImportSourceCredentials", resources: () => ["*"] },
+  authorize: {
+    action: "codebuild:ImportSourceCredentials",
+    resources: () => ["*"],
+    context: (input) => memberKeys(input, ["authType", "serverType", "shouldOverwrite", "token", "username"]),
+  },
   async run({ token, username, serverType, authType, shouldOverwrite = true }, call) {
     if (authType === "OAUTH") throw invalidInput("OAUTH tokens are made by the console; use PERSONAL_ACCESS_TOKEN");
     if (authType === "BASIC_AUTH" && !username) throw invalidInput("username is required for authType BASIC_AUTH");

@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-codebuild";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
+import { startBuildKeys } from "../condition-keys.ts";
 import { buildNotFound } from "../errors.ts";
 import { type BuildRecord, buildArn, buildIdOf, initiatorOf, projectArn, uuidOf } from "../model.ts";
 import { artifactKey, newBuild } from "../new-build.ts";
@@ -17,6 +18,7 @@ export const StartBuild: OperationOf<sdk.StartBuildCommand> = {
   authorize: {
     action: "codebuild:StartBuild",
     resources: (input, call) => [namedArn(call, input.projectName!)],
+    context: startBuildKeys,
     passedRoles: ({ serviceRoleOverride }) =>
       serviceRoleOverride === undefined ? [] : [{ roleArn: serviceRoleOverride, service: CODEBUILD_PRINCIPAL }],
   },

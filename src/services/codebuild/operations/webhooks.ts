@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-codebuild";
 import type { OperationOf } from "#gateway/operation.ts";
 import { repositoryIdOf } from "#git/repository.ts";
+import { webhookKeys } from "../condition-keys.ts";
 import { alreadyExists, invalidInput, notFound } from "../errors.ts";
 import type { ProjectRecord, StoredWebhook } from "../model.ts";
 import { GIT_PROVIDERS } from "../project-rules.ts";
@@ -20,6 +21,7 @@ export const CreateWebhook: OperationOf<sdk.CreateWebhookCommand> = {
   authorize: {
     action: "codebuild:CreateWebhook",
     resources: (input, call) => [namedArn(call, input.projectName!)],
+    context: webhookKeys,
   },
   async run(input, call) {
     const project = await existingProject(call, input.projectName!);
@@ -45,6 +47,7 @@ export const UpdateWebhook: OperationOf<sdk.UpdateWebhookCommand> = {
   authorize: {
     action: "codebuild:UpdateWebhook",
     resources: (input, call) => [namedArn(call, input.projectName!)],
+    context: webhookKeys,
   },
   async run(input, call) {
     const project = await existingProject(call, input.projectName!);

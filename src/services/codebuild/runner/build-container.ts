@@ -7,7 +7,7 @@ import type { Buildspec } from "../buildspec/buildspec.ts";
 import { buildVariables } from "../buildspec/compile.ts";
 import { type BuildRecord, projectArn } from "../model.ts";
 import { COMPUTE_TYPES, GIT_PROVIDERS, s3Location } from "../project-rules.ts";
-import { CODEBUILD_PRINCIPAL } from "../service-role.ts";
+import { buildSessionScope, CODEBUILD_PRINCIPAL } from "../service-role.ts";
 import { logPlace } from "./log-delivery.ts";
 
 export const CONTAINER = "build";
@@ -30,9 +30,7 @@ export async function groupSpec(system: System, record: BuildRecord, image: Engi
     service: CODEBUILD_PRINCIPAL,
     roleArn: build.serviceRole!,
     sessionName: sessionName(uuid),
-    accountId,
-    region,
-    sourceArn: projectArn(record, build.projectName!),
+    ...buildSessionScope(record),
     groupId: id,
   });
   return {

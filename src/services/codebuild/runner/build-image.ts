@@ -7,7 +7,7 @@ import { type System, servicePrincipal } from "#gateway/context.ts";
 import { ownImage, pulledNames, pullReference } from "#gateway/own-registry.ts";
 import { imageReference } from "#setup/image-recipe.ts";
 import { managedImage } from "#setup/managed-image.ts";
-import type { BuildRecord } from "../model.ts";
+import { type BuildRecord, projectArn } from "../model.ts";
 import { CODEBUILD_PRINCIPAL } from "../service-role.ts";
 import { listRunningBuilds } from "../store/builds.ts";
 import { isRefusal, PhaseFailure, refusalText } from "./phase-failure.ts";
@@ -71,7 +71,8 @@ async function pulledFromEcr(system: System, build: Build, role: Client, signal:
   const { accountId: registryId, region } = ownImage(name)!;
   const asRole = build.environment!.imagePullCredentialsType === "SERVICE_ROLE";
   const principal = asRole ? role.principal : servicePrincipal(CODEBUILD_PRINCIPAL, role.scope.accountId);
-  const ecr = system.client(principal, { ...role.scope, region });
+  const sourceArn = projectArn(role.scope, build.projectName!);
+  const ecr = system.client(principal, { ...role.scope, region, ...(!asRole && { sourceArn }) });
   try {
     const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({ registryIds: [registryId] }));
     const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? "", "base64").toString();

@@ -13,6 +13,7 @@ import { Checkout, type Remote, repositoryIdOf, repositoryUrl, resolveVersion } 
 import { temporaryFolder } from "#store/temporary-folder.ts";
 import { GIT_PROVIDERS, s3Location } from "../project-rules.ts";
 import { sourceToken } from "../source-token.ts";
+import { connectedRemote } from "./connection-source.ts";
 import { isRefusal, PhaseFailure, refusalText } from "./phase-failure.ts";
 import { unzip, ZipError } from "./unzip.ts";
 
@@ -60,11 +61,7 @@ async function clonedSource(
 ): Promise<FetchedSource> {
   const provider = GIT_PROVIDERS[source.type!]!;
   const id = repositoryIdOf(source.location!, provider);
-  const token = await sourceToken(system, role.scope, source.type!);
-  const remote: Remote = {
-    url: id === undefined ? source.location! : repositoryUrl(provider, id, system.config.providerEndpoints[provider]),
-    ...(token !== undefined && { token }),
-  };
+  const remote = (await connectedRemote(system, role, source, id)) ?? (await plainRemote(system, role, source, id));
   const commit = await resolveVersion(remote, version ?? "");
   if (commit === undefined) throw new GitError("reference not found");
   const checkout = await Checkout.fetch(remote, commit, {
@@ -79,6 +76,21 @@ async function clonedSource(
     folder: checkout.folder,
     resolvedVersion: commit,
     [Symbol.asyncDispose]: () => checkout[Symbol.asyncDispose](),
+  };
+}
+
+/** With the token that was imported for the provider, where one was. */
+async function plainRemote(
+  system: System,
+  role: Client,
+  { type, location }: ProjectSource,
+  id: string | undefined,
+): Promise<Remote> {
+  const provider = GIT_PROVIDERS[type!]!;
+  const token = await sourceToken(system, role.scope, type!);
+  return {
+    url: id === undefined ? location! : repositoryUrl(provider, id, system.config.providerEndpoints[provider]),
+    ...(token !== undefined && { token }),
   };
 }
 

@@ -3,8 +3,7 @@
  * https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
  */
 import { GetConnectionCommand } from "@aws-sdk/client-codestar-connections";
-import { AccessDeniedError, requireAccess } from "#gateway/authorize.ts";
-import { type Call, type System, servicePrincipal } from "#gateway/context.ts";
+import { type System, servicePrincipal } from "#gateway/context.ts";
 import { GitError } from "#git/git.ts";
 import { providerRemote } from "#git/provider-remote.ts";
 import { branchHead, Checkout, type Remote } from "#git/repository.ts";
@@ -120,34 +119,19 @@ export async function connectedRemote(
  */
 async function requireUse(job: ActionJob): Promise<void> {
   const { ConnectionArn = "", FullRepositoryId, BranchName } = job.configuration;
-  const { principal, scope } = await job.role();
-  const call: Call = {
-    ...scope,
-    system: job.system,
-    db: job.system.db,
-    principal,
-    requestId: job.id,
-    now: job.now,
-    sourceIp: "codepipeline.amazonaws.com",
-    secureTransport: true,
-    userAgent: "codepipeline.amazonaws.com",
-  };
+  const role = await job.role();
   for (const providerAction of ["GetBranch", "StartUploadArchiveToS3"]) {
-    const denials: Error[] = [];
-    for (const prefix of ["codestar-connections", "codeconnections"]) {
-      const context = {
+    const requests = ["codestar-connections", "codeconnections"].map((prefix) => ({
+      action: `${prefix}:UseConnection`,
+      resource: ConnectionArn,
+      context: {
         [`${prefix}:fullrepositoryid`]: FullRepositoryId,
         [`${prefix}:branchname`]: BranchName,
         [`${prefix}:provideraction`]: providerAction,
         [`${prefix}:providerpermissionsrequired`]: "read_only",
-      };
-      const request = { action: `${prefix}:UseConnection`, resource: ConnectionArn, context };
-      await requireAccess(call, request).catch((error: unknown) => {
-        if (!(error instanceof AccessDeniedError)) throw error;
-        denials.push(error);
-      });
-    }
-    if (denials.length < 2 && !denials.some(({ message }) => message.includes("explicit deny"))) continue;
+      },
+    }));
+    if (await role.allowsOneOf(requests)) continue;
     const message = `Unable to use Connection: ${ConnectionArn}. The provided role does not have sufficient permissions.`;
     throw new ActionFailure("PermissionError", message);
   }

@@ -1,8 +1,9 @@
 /** Pipelines and their structures. https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_Operations.html */
 import { randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-codepipeline";
+import type { AccessRequest } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
-import type { OperationOf } from "#gateway/operation.ts";
+import type { OperationOf, PassedRole } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
 import { ActionFailure } from "../actions/action-provider.ts";
 import { invalidRequest, invalidStructure, pipelineNameInUse, versionNotFound } from "../errors.ts";
@@ -32,7 +33,13 @@ export const CreatePipeline: OperationOf<sdk.CreatePipelineCommand> = {
     action: "codepipeline:CreatePipeline",
     resources: ({ pipeline }, call) => [pipelineArn(call, pipeline!.name!)],
     context: ({ tags }) => requestTags(tags),
-    passedRoles: ({ pipeline }) => [{ roleArn: pipeline!.roleArn!, service: SERVICE }],
+    additional: ({ pipeline, tags }, _call, resources) => [
+      ...passedConnections(pipeline!),
+      ...(tags?.length
+        ? resources.map((resource) => ({ action: "codepipeline:TagResource", resource, context: requestTags(tags) }))
+        : []),
+    ],
+    passedRoles: ({ pipeline }) => passedRoles(pipeline!),
   },
   async run(input, call) {
     const declaration = await checkedDeclaration(input.pipeline!, 1, call);
@@ -67,7 +74,8 @@ export const UpdatePipeline: OperationOf<sdk.UpdatePipelineCommand> = {
   authorize: {
     action: "codepipeline:UpdatePipeline",
     resources: ({ pipeline }, call) => [pipelineArn(call, pipeline!.name!)],
-    passedRoles: ({ pipeline }) => [{ roleArn: pipeline!.roleArn!, service: SERVICE }],
+    additional: ({ pipeline }) => passedConnections(pipeline!),
+    passedRoles: ({ pipeline }) => passedRoles(pipeline!),
   },
   async run(input, call) {
     const existing = await existingPipeline(call, input.pipeline!.name!);
@@ -158,4 +166,27 @@ async function requireAssumable({ name, roleArn }: Declaration, call: Call): Pro
 
 function shown(declaration: Declaration): sdk.PipelineDeclaration {
   return declaration as unknown as sdk.PipelineDeclaration;
+}
+
+/**
+ * What a pipeline is given beside its name, as "API operations defined by AWS CodePipeline" lists it: the roles of the
+ * pipeline and of its actions, and the connections of its sources.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
+ */
+function passedRoles({ roleArn, stages }: sdk.PipelineDeclaration): PassedRole[] {
+  const roles = [roleArn, ...actionsOf(stages).map((action) => action.roleArn)].filter((role) => role !== undefined);
+  return [...new Set(roles)].map((role) => ({ roleArn: role, service: SERVICE }));
+}
+
+function passedConnections({ stages }: sdk.PipelineDeclaration): AccessRequest[] {
+  const arns = actionsOf(stages).map(({ configuration }) => configuration?.ConnectionArn);
+  return [...new Set(arns.filter((arn) => arn !== undefined))].map((resource) => {
+    // "When specifying a resource in the IAM policy, the service prefix needs to match that of the resource."
+    const prefix = resource.startsWith("arn:aws:codeconnections:") ? "codeconnections" : "codestar-connections";
+    return { action: `${prefix}:PassConnection`, resource, context: { [`${prefix}:passedtoservice`]: SERVICE } };
+  });
+}
+
+function actionsOf(stages: readonly sdk.StageDeclaration[] | undefined): readonly sdk.ActionDeclaration[] {
+  return (stages ?? []).flatMap(({ actions }) => actions ?? []);
 }

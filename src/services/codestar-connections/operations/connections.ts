@@ -88,28 +88,39 @@ export const GetConnection: OperationOf<sdk.GetConnectionCommand> = {
   },
 };
 
-export const ListConnections: OperationOf<sdk.ListConnectionsCommand> = {
-  authorize: { action: "codestar-connections:ListConnections", resources: () => ["*"] },
-  async run(input, call) {
-    const { accountId, region } = call;
-    const after = afterToken(input.NextToken);
-    const hostArnFilter = input.HostArnFilter && (await canonicalHostArn(input.HostArnFilter, call));
-    const { items, nextToken } = await pageOf(input.MaxResults, (limit) =>
-      listConnections(call.db, {
-        accountId,
-        region,
-        providerType: input.ProviderTypeFilter,
-        hostArn: hostArnFilter,
-        after,
-        limit,
-      }),
-    );
-    return {
-      Connections: items.map((connection) => connectionView(connection, call.system.config)),
-      NextToken: nextToken,
-    };
-  },
-};
+/** Those of both names are listed whichever the caller uses, which policies are asked about. */
+export function connectionList(prefix: ServicePrefix): OperationOf<sdk.ListConnectionsCommand> {
+  return {
+    authorize: {
+      action: `${prefix}:ListConnections`,
+      resources: (_input, call) => [`arn:aws:${prefix}:${call.region}:${call.accountId}:connection/*`],
+      context: (input) => ({ [`${prefix}:providertypefilter`]: input.ProviderTypeFilter }),
+    },
+    run: listedConnections,
+  };
+}
+
+export const ListConnections = connectionList("codestar-connections");
+
+async function listedConnections(input: sdk.ListConnectionsCommandInput, call: Call) {
+  const { accountId, region } = call;
+  const after = afterToken(input.NextToken);
+  const hostArnFilter = input.HostArnFilter && (await canonicalHostArn(input.HostArnFilter, call));
+  const { items, nextToken } = await pageOf(input.MaxResults, (limit) =>
+    listConnections(call.db, {
+      accountId,
+      region,
+      providerType: input.ProviderTypeFilter,
+      hostArn: hostArnFilter,
+      after,
+      limit,
+    }),
+  );
+  return {
+    Connections: items.map((connection) => connectionView(connection, call.system.config)),
+    NextToken: nextToken,
+  };
+}
 
 export const DeleteConnection: OperationOf<sdk.DeleteConnectionCommand> = {
   authorize: {

@@ -22,7 +22,11 @@ export function createHost(prefix: ServicePrefix): OperationOf<sdk.CreateHostCom
     authorize: {
       action: `${prefix}:CreateHost`,
       resources: (_input, call) => [`arn:aws:${prefix}:${call.region}:${call.accountId}:host/*`],
-      context: ({ ProviderType, Tags }) => ({ [`${prefix}:providertype`]: ProviderType, ...requestTags(Tags) }),
+      context: ({ ProviderType, VpcConfiguration, Tags }) => ({
+        [`${prefix}:providertype`]: ProviderType,
+        [`${prefix}:vpcid`]: VpcConfiguration?.VpcId,
+        ...requestTags(Tags),
+      }),
     },
     async run(input, call) {
       if (!HOSTED_PROVIDERS.includes(input.ProviderType!)) {
@@ -75,6 +79,7 @@ export const UpdateHost: OperationOf<sdk.UpdateHostCommand> = {
   authorize: {
     action: "codestar-connections:UpdateHost",
     resources: (input, call) => namedResource(input.HostArn!, call),
+    context: (input) => ({ "codestar-connections:vpcid": input.VpcConfiguration?.VpcId }),
   },
   async run(input, call) {
     const host = await existingHost(input.HostArn!, call);

@@ -1,6 +1,13 @@
 /** The operations under either name of the service. */
 import type { Operation } from "#gateway/operation.ts";
-import { CreateConnection, createConnection, DeleteConnection, GetConnection, ListConnections } from "./connections.ts";
+import {
+  CreateConnection,
+  connectionList,
+  createConnection,
+  DeleteConnection,
+  GetConnection,
+  ListConnections,
+} from "./connections.ts";
 import { CreateHost, createHost, DeleteHost, GetHost, ListHosts, UpdateHost } from "./hosts.ts";
 import { ListTagsForResource, TagResource, UntagResource } from "./tags.ts";
 
@@ -27,7 +34,7 @@ export const codeconnectionsOperations = {
   DeleteHost: renamed(DeleteHost),
   GetConnection: renamed(GetConnection),
   GetHost: renamed(GetHost),
-  ListConnections: renamed(ListConnections),
+  ListConnections: connectionList("codeconnections"),
   ListHosts: renamed(ListHosts),
   ListTagsForResource: renamed(ListTagsForResource),
   TagResource: renamed(TagResource),
@@ -38,8 +45,17 @@ export const codeconnectionsOperations = {
 function renamed<I, O>(operation: Operation<I, O>): Operation<I, O> {
   const { authorize } = operation;
   if (authorize === "always") return operation;
-  const { action } = authorize;
+  const { action, context } = authorize;
   const newName = (name: string) => name.replace("codestar-connections:", "codeconnections:");
   const renamedAction = typeof action === "string" ? newName(action) : (input: I) => newName(action(input));
-  return { ...operation, authorize: { ...authorize, action: renamedAction } };
+  const renamedContext: typeof context =
+    context &&
+    (async (input, call, resource) =>
+      Object.fromEntries(
+        Object.entries(await context(input, call, resource)).map(([key, value]) => [newName(key), value]),
+      ));
+  return {
+    ...operation,
+    authorize: { ...authorize, action: renamedAction, ...(renamedContext && { context: renamedContext }) },
+  };
 }

@@ -3,10 +3,11 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { authorizeOperation } from "#gateway/authorize.ts";
 import type { Client } from "#gateway/client.ts";
-import type { Call, Principal, System } from "#gateway/context.ts";
+import type { Call, CallScope, System } from "#gateway/context.ts";
 import type { Authorization } from "#gateway/operation.ts";
 import type { Service } from "#gateway/service.ts";
 import { onRepository, requireRepository } from "../authorization.ts";
+import type { Bearer } from "../credentials.ts";
 import type { RepositoryName } from "../model.ts";
 import type { Repository } from "../store.ts";
 
@@ -40,7 +41,7 @@ export class OciRequest {
 
   constructor(
     { message, response, target }: { message: IncomingMessage; response: ServerResponse; target: OciTarget },
-    principal: Principal,
+    { principal, sourceArn }: Bearer,
     system: System,
     service: Service,
   ) {
@@ -54,7 +55,12 @@ export class OciRequest {
       secureTransport: isSecure(message),
       userAgent: message.headers["user-agent"] ?? "",
     };
-    const scope = { accountId: principal.accountId, region: target.repository.region, origin };
+    const scope: CallScope = {
+      accountId: principal.accountId,
+      region: target.repository.region,
+      origin,
+      ...(sourceArn !== undefined && { sourceArn }),
+    };
     this.client = system.client(principal, scope);
     this.call = {
       ...scope,

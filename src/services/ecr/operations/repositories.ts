@@ -29,11 +29,22 @@ import {
 import { withTags } from "../tags.ts";
 
 export const CreateRepository: OperationOf<sdk.CreateRepositoryCommand> = {
-  authorize: onRepositories(
-    "CreateRepository",
-    (input, call) => [repositoryArn(repositoryNameOf(input, call))],
-    (input) => requestTagKeys(input.tags),
-  ),
+  authorize: {
+    ...onRepositories<sdk.CreateRepositoryCommandInput>(
+      "CreateRepository",
+      (input, call) => [repositoryArn(repositoryNameOf(input, call))],
+      (input) => requestTagKeys(input.tags),
+    ),
+    // https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-supported-iam-actions-tagging.html
+    additional: (input, _call, resources) =>
+      input.tags?.length
+        ? resources.map((resource) => ({
+            action: "ecr:TagResource",
+            resource,
+            context: requestTagKeys(input.tags),
+          }))
+        : [],
+  },
   async run(input, call) {
     const name = repositoryNameOf(input, call);
     const repository = await insertRepository(call.db, {

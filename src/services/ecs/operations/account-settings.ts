@@ -2,7 +2,7 @@
 import type * as sdk from "@aws-sdk/client-ecs";
 import { accountOf } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
-import type { OperationOf } from "#gateway/operation.ts";
+import type { ContextKeys, OperationOf } from "#gateway/operation.ts";
 import { invalidParameter } from "../errors.ts";
 import { page } from "../paging.ts";
 import { deleteAccountSetting, listAccountSettings, putAccountSetting } from "../store/account-settings.ts";
@@ -32,12 +32,12 @@ function principalOf(call: Call, given: string | undefined): string {
 const rootOf = ({ accountId }: Call) => `arn:aws:iam::${accountId}:root`;
 
 export const PutAccountSetting: OperationOf<sdk.PutAccountSettingCommand> = {
-  authorize: { action: "ecs:PutAccountSetting", resources: () => ["*"] },
+  authorize: { action: "ecs:PutAccountSetting", resources: () => ["*"], context: settingKeys },
   run: (input, call) => put(call, principalOf(call, input.principalArn), input.name!, input.value!),
 };
 
 export const PutAccountSettingDefault: OperationOf<sdk.PutAccountSettingDefaultCommand> = {
-  authorize: { action: "ecs:PutAccountSettingDefault", resources: () => ["*"] },
+  authorize: { action: "ecs:PutAccountSettingDefault", resources: () => ["*"], context: settingKeys },
   run: (input, call) => put(call, rootOf(call), input.name!, input.value!),
 };
 
@@ -48,7 +48,7 @@ async function put(call: Call, principalArn: string, name: string, value: string
 }
 
 export const DeleteAccountSetting: OperationOf<sdk.DeleteAccountSettingCommand> = {
-  authorize: { action: "ecs:DeleteAccountSetting", resources: () => ["*"] },
+  authorize: { action: "ecs:DeleteAccountSetting", resources: () => ["*"], context: settingKeys },
   async run(input, call) {
     const principalArn = principalOf(call, input.principalArn);
     await deleteAccountSetting(call.db, call, { principalArn, name: input.name! });
@@ -75,3 +75,7 @@ export const ListAccountSettings: OperationOf<sdk.ListAccountSettingsCommand> = 
     return { settings: [...items], nextToken };
   },
 };
+
+function settingKeys({ name }: { readonly name: string | undefined }): ContextKeys {
+  return { "ecs:account-setting": name };
+}

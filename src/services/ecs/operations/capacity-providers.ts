@@ -2,20 +2,20 @@
 import type * as sdk from "@aws-sdk/client-ecs";
 import type { OperationOf } from "#gateway/operation.ts";
 import { clusterView } from "../cluster-view.ts";
+import { clusterKeys } from "../condition-keys.ts";
 import { invalidParameter } from "../errors.ts";
 import { clusterResource, requireCluster } from "../lookup.ts";
-import { FARGATE_PROVIDERS, type Scope } from "../model.ts";
+import { capacityProviderArn, FARGATE_PROVIDERS } from "../model.ts";
 import { page } from "../paging.ts";
 import { putCluster } from "../store/clusters.ts";
 
 const isProvider = (name: string) => (FARGATE_PROVIDERS as readonly string[]).includes(name);
-const providerArn = ({ accountId, region }: Scope, name: string) =>
-  `arn:aws:ecs:${region}:${accountId}:capacity-provider/${name}`;
 
 export const PutClusterCapacityProviders: OperationOf<sdk.PutClusterCapacityProvidersCommand> = {
   authorize: {
     action: "ecs:PutClusterCapacityProviders",
     resources: (input, call) => [clusterResource(call, input.cluster)],
+    context: clusterKeys,
   },
   async run(input, call) {
     const cluster = await requireCluster(call, input.cluster);
@@ -31,7 +31,7 @@ export const PutClusterCapacityProviders: OperationOf<sdk.PutClusterCapacityProv
 export const DescribeCapacityProviders: OperationOf<sdk.DescribeCapacityProvidersCommand> = {
   authorize: {
     action: "ecs:DescribeCapacityProviders",
-    resources: (input, call) => (input.capacityProviders ?? ["*"]).map((name) => providerArn(call, name)),
+    resources: (input, call) => (input.capacityProviders ?? ["*"]).map((name) => capacityProviderArn(call, name)),
   },
   async run(input, call) {
     const wanted = input.capacityProviders?.map((name) => name.slice(name.lastIndexOf("/") + 1));
@@ -40,12 +40,12 @@ export const DescribeCapacityProviders: OperationOf<sdk.DescribeCapacityProvider
     const { items, nextToken } = page("capacity-providers", names, (name) => name, input);
     return {
       capacityProviders: items.map((name) => ({
-        capacityProviderArn: providerArn(call, name),
+        capacityProviderArn: capacityProviderArn(call, name),
         name,
         status: "ACTIVE",
         tags: [],
       })),
-      failures: missing.map((name) => ({ arn: providerArn(call, name), reason: "MISSING" })),
+      failures: missing.map((name) => ({ arn: capacityProviderArn(call, name), reason: "MISSING" })),
       nextToken,
     };
   },

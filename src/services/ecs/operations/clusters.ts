@@ -2,8 +2,9 @@
 import type * as sdk from "@aws-sdk/client-ecs";
 import type { OperationOf } from "#gateway/operation.ts";
 import { clusterView } from "../cluster-view.ts";
+import { clusterKeys, tagging } from "../condition-keys.ts";
 import { clusterHasServices, clusterHasTasks, invalidParameter } from "../errors.ts";
-import { clusterContext, clusterResource, requireCluster } from "../lookup.ts";
+import { clusterResource, requireCluster } from "../lookup.ts";
 import { type Cluster, clusterArn, clusterNameIn, DEFAULT_CLUSTER } from "../model.ts";
 import { page } from "../paging.ts";
 import { ensureServiceLinkedRole } from "../service-linked-role.ts";
@@ -11,7 +12,7 @@ import { findCluster, listClusters, putCluster } from "../store/clusters.ts";
 import { listServices } from "../store/services.ts";
 import { putTags } from "../store/tags.ts";
 import { listTasks } from "../store/tasks.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { checkedStrategy, requireProviders } from "./capacity-providers.ts";
 
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
@@ -20,7 +21,8 @@ export const CreateCluster: OperationOf<sdk.CreateClusterCommand> = {
   authorize: {
     action: "ecs:CreateCluster",
     resources: (input, call) => [clusterResource(call, input.clusterName)],
-    context: requestTags,
+    context: clusterKeys,
+    additional: (input, _call, resources) => tagging("CreateCluster", input, resources),
   },
   async run(input, call) {
     const name = input.clusterName || DEFAULT_CLUSTER;
@@ -80,7 +82,11 @@ export const ListClusters: OperationOf<sdk.ListClustersCommand> = {
 };
 
 export const UpdateCluster: OperationOf<sdk.UpdateClusterCommand> = {
-  authorize: { action: "ecs:UpdateCluster", resources: (input, call) => [clusterResource(call, input.cluster)] },
+  authorize: {
+    action: "ecs:UpdateCluster",
+    resources: (input, call) => [clusterResource(call, input.cluster)],
+    context: (input, call) => clusterKeys({ configuration: input.configuration }, call),
+  },
   async run(input, call) {
     requireNoServiceConnect(input.serviceConnectDefaults);
     const cluster = await requireCluster(call, input.cluster);
@@ -111,7 +117,6 @@ export const DeleteCluster: OperationOf<sdk.DeleteClusterCommand> = {
   authorize: {
     action: "ecs:DeleteCluster",
     resources: (input, call) => [clusterResource(call, input.cluster)],
-    context: clusterContext,
   },
   async run(input, call) {
     const cluster = await requireCluster(call, input.cluster);

@@ -3,8 +3,9 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-ecs";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
+import { serviceKeys, tagging } from "../condition-keys.ts";
 import { invalidParameter } from "../errors.ts";
-import { clusterContext, requireCluster, requireTaskDefinition, serviceResource } from "../lookup.ts";
+import { requireCluster, requireTaskDefinition, serviceResource } from "../lookup.ts";
 import { PLATFORM_VERSION, type Service, serviceArn, taskDefinitionArn } from "../model.ts";
 import { SERVICE_TOPIC, SERVICE_WORK } from "../running/task-runner.ts";
 import { deploymentId, newDeployment } from "../scheduling/deployments.ts";
@@ -20,7 +21,7 @@ import {
 import { requestDigest } from "../store/client-tokens.ts";
 import { findService, insertService } from "../store/services.ts";
 import { putTags } from "../store/tags.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { describedService } from "./services.ts";
 
 const NAME = /^[A-Za-z0-9_-]{1,255}$/;
@@ -29,11 +30,8 @@ export const CreateService: OperationOf<sdk.CreateServiceCommand> = {
   authorize: {
     action: "ecs:CreateService",
     resources: (input, call) => [serviceResource(call, input.cluster, input.serviceName)],
-    context: (input, call) => ({
-      ...clusterContext(input, call),
-      ...requestTags(input),
-      "ecs:task-definition": input.taskDefinition,
-    }),
+    context: serviceKeys,
+    additional: (input, _call, resources) => tagging("CreateService", input, resources),
     passedRoles: ({ role }) => (role?.startsWith("arn:") ? [{ roleArn: role, service: "ecs.amazonaws.com" }] : []),
   },
   async run(input, call) {

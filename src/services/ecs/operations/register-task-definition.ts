@@ -2,11 +2,12 @@
 import type * as sdk from "@aws-sdk/client-ecs";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
+import { tagging, taskDefinitionKeys } from "../condition-keys.ts";
 import { taskDefinitionArn } from "../model.ts";
 import { TASKS_SERVICE } from "../running/task-steps.ts";
 import { putTags } from "../store/tags.ts";
 import { insertTaskDefinition } from "../store/task-definitions.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { taskDefinitionDocument } from "../task-definition-rules.ts";
 import { taskDefinitionView } from "./task-definitions.ts";
 
@@ -14,7 +15,8 @@ export const RegisterTaskDefinition: OperationOf<sdk.RegisterTaskDefinitionComma
   authorize: {
     action: "ecs:RegisterTaskDefinition",
     resources: (input, call) => [taskDefinitionArn(call, input.family ?? "", "*")],
-    context: requestTags,
+    context: taskDefinitionKeys,
+    additional: (input, _call, resources) => tagging("RegisterTaskDefinition", input, resources),
     passedRoles: (input) =>
       [input.taskRoleArn, input.executionRoleArn]
         .filter((roleArn) => roleArn !== undefined)

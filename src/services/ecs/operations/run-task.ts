@@ -4,9 +4,10 @@ import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
+import { namedTaskDefinition, runTaskKeys, tagging } from "../condition-keys.ts";
 import { invalidParameter, tokenConflict } from "../errors.ts";
 import { isFargateSize } from "../fargate-size.ts";
-import { clusterContext, requireCluster, requireTaskDefinition } from "../lookup.ts";
+import { requireCluster, requireTaskDefinition, taskResource } from "../lookup.ts";
 import { type Task, type TaskDefinition, taskArn, taskDefinitionArn } from "../model.ts";
 import { newTask } from "../new-task.ts";
 import { TASK_TOPIC, TASK_WORK } from "../running/task-runner.ts";
@@ -15,7 +16,7 @@ import { requestedCapacity, requireBuiltService, requireNetwork, requirePlatform
 import { findTokenUse, putTokenUse, requestDigest } from "../store/client-tokens.ts";
 import { putTags, tagsOf } from "../store/tags.ts";
 import { findTaskById, insertTask } from "../store/tasks.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { taskView } from "../task-view.ts";
 
 type Input = sdk.RunTaskCommandInput;
@@ -24,8 +25,9 @@ const MAX_COUNT = 10;
 export const RunTask: OperationOf<sdk.RunTaskCommand> = {
   authorize: {
     action: "ecs:RunTask",
-    resources: (input, call) => [taskDefinitionResource(input.taskDefinition!, call)],
-    context: (input, call) => ({ ...clusterContext(input, call), ...requestTags(input) }),
+    resources: (input, call) => [namedTaskDefinition(call, input.taskDefinition!)],
+    context: runTaskKeys,
+    additional: (input, call) => tagging("RunTask", input, [taskResource(call, input.cluster, "*")]),
   },
   async run(input, call) {
     requireBuiltService(input);
@@ -88,12 +90,6 @@ async function started(
 async function knownTasks(call: Call, ids: readonly string[]): Promise<Task[]> {
   const tasks = await Promise.all(ids.map((id) => findTaskById(call.db, id)));
   return tasks.filter((task) => task !== undefined);
-}
-
-function taskDefinitionResource(reference: string, call: Call): string {
-  if (reference.startsWith("arn:")) return reference;
-  const [family = "", revision = "*"] = reference.split(":");
-  return taskDefinitionArn(call, family, revision);
 }
 
 /** Whoever runs a task hands its roles to ECS: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html */

@@ -4,7 +4,15 @@ import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
 import { invalidParameter } from "../errors.ts";
-import { clusterContext, findTask, requireCluster, requireService, requireTask, taskResource } from "../lookup.ts";
+import {
+  clusterContext,
+  containerInstanceResource,
+  findTask,
+  requireCluster,
+  requireService,
+  requireTask,
+  taskResource,
+} from "../lookup.ts";
 import { type Task, taskArn } from "../model.ts";
 import { page } from "../paging.ts";
 import { SERVICE_WORK, TASK_TOPIC, TASK_WORK } from "../running/task-runner.ts";
@@ -39,7 +47,11 @@ export const DescribeTasks: OperationOf<sdk.DescribeTasksCommand> = {
 };
 
 export const ListTasks: OperationOf<sdk.ListTasksCommand> = {
-  authorize: { action: "ecs:ListTasks", resources: () => ["*"], context: clusterContext },
+  authorize: {
+    action: "ecs:ListTasks",
+    resources: (input, call) => [containerInstanceResource(call, input.cluster, input.containerInstance)],
+    context: clusterContext,
+  },
   async run(input, call) {
     const { family, serviceName, startedBy, launchType, desiredStatus = "RUNNING" } = input;
     const cluster = await requireCluster(call, input.cluster);

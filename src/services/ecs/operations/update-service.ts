@@ -4,8 +4,9 @@ import type * as sdk from "@aws-sdk/client-ecs";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
+import { serviceKeys } from "../condition-keys.ts";
 import { invalidParameter, serviceNotActive } from "../errors.ts";
-import { clusterContext, requireCluster, requireService, requireTaskDefinition, serviceResource } from "../lookup.ts";
+import { requireCluster, requireService, requireTaskDefinition, serviceResource } from "../lookup.ts";
 import {
   type Cluster,
   type Service,
@@ -37,7 +38,7 @@ export const UpdateService: OperationOf<sdk.UpdateServiceCommand> = {
   authorize: {
     action: "ecs:UpdateService",
     resources: (input, call) => [serviceResource(call, input.cluster, input.service)],
-    context: (input, call) => ({ ...clusterContext(input, call), "ecs:task-definition": input.taskDefinition }),
+    context: serviceKeys,
   },
   async run(input, call) {
     requireBuiltService(input);

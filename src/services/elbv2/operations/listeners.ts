@@ -28,7 +28,7 @@ import {
 } from "../store/listeners.ts";
 import { listLoadBalancers } from "../store/load-balancers.ts";
 import { putTags } from "../store/tags.ts";
-import { requestTags, requireTagging, toTags } from "../tagging.ts";
+import { requestKeys, requestTags, requireTagging, toTags } from "../tagging.ts";
 
 /** What AWS gives listeners that name none. */
 const DEFAULT_SSL_POLICY = "ELBSecurityPolicy-2016-08";
@@ -39,7 +39,10 @@ export const CreateListener: OperationOf<sdk.CreateListenerCommand> = {
   authorize: {
     action: "elasticloadbalancing:CreateListener",
     resources: (input) => [input.LoadBalancerArn!],
-    context: requestTags,
+    context: (input) => ({
+      ...requestTags(input),
+      ...requestKeys({ Protocol: input.Protocol, SslPolicy: input.SslPolicy }),
+    }),
   },
   async run(input, call) {
     const loadBalancer = await existingLoadBalancer(call, input.LoadBalancerArn!);
@@ -109,7 +112,11 @@ export const DescribeListeners: OperationOf<sdk.DescribeListenersCommand> = {
 };
 
 export const ModifyListener: OperationOf<sdk.ModifyListenerCommand> = {
-  authorize: { action: "elasticloadbalancing:ModifyListener", resources: ofListener },
+  authorize: {
+    action: "elasticloadbalancing:ModifyListener",
+    resources: ofListener,
+    context: ({ Protocol, SslPolicy }) => requestKeys({ Protocol, SslPolicy }),
+  },
   async run(input, call) {
     const found = await existingListener(call, input.ListenerArn!);
     const sameProtocol = input.Protocol === undefined || input.Protocol === found.protocol;

@@ -25,7 +25,7 @@ import {
   updateLoadBalancer,
 } from "../store/load-balancers.ts";
 import { putTags } from "../store/tags.ts";
-import { requestTags, requireTagging, toTags } from "../tagging.ts";
+import { requestKeys, requestTags, requireTagging, toTags } from "../tagging.ts";
 
 const ofLoadBalancer = (input: { LoadBalancerArn?: string | undefined }) => [input.LoadBalancerArn!];
 
@@ -33,7 +33,11 @@ export const CreateLoadBalancer: OperationOf<sdk.CreateLoadBalancerCommand> = {
   authorize: {
     action: "elasticloadbalancing:CreateLoadBalancer",
     resources: (input, call) => [loadBalancerArn(call, input.Name!, "*")],
-    context: (input) => ({ ...requestTags(input), "elasticloadbalancing:scheme": input.Scheme ?? "internet-facing" }),
+    context: (input) => ({
+      ...requestTags(input),
+      ...requestKeys(input),
+      "elasticloadbalancing:scheme": input.Scheme ?? "internet-facing",
+    }),
   },
   async run(input, call) {
     const name = input.Name!;
@@ -139,7 +143,7 @@ export const ModifyLoadBalancerAttributes: OperationOf<sdk.ModifyLoadBalancerAtt
 };
 
 export const SetSecurityGroups: OperationOf<sdk.SetSecurityGroupsCommand> = {
-  authorize: { action: "elasticloadbalancing:SetSecurityGroups", resources: ofLoadBalancer },
+  authorize: { action: "elasticloadbalancing:SetSecurityGroups", resources: ofLoadBalancer, context: requestKeys },
   async run(input, call) {
     const found = await existingLoadBalancer(call, input.LoadBalancerArn!);
     const securityGroups = toSecurityGroups(input.SecurityGroups);
@@ -150,7 +154,7 @@ export const SetSecurityGroups: OperationOf<sdk.SetSecurityGroupsCommand> = {
 };
 
 export const SetSubnets: OperationOf<sdk.SetSubnetsCommand> = {
-  authorize: { action: "elasticloadbalancing:SetSubnets", resources: ofLoadBalancer },
+  authorize: { action: "elasticloadbalancing:SetSubnets", resources: ofLoadBalancer, context: requestKeys },
   async run(input, call) {
     const found = await existingLoadBalancer(call, input.LoadBalancerArn!);
     const zones = toZones(call.region, toSubnets(input));

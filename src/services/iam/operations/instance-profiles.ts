@@ -19,7 +19,19 @@ import {
 } from "../store/instance-profiles.ts";
 import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
 import { toInstanceProfile } from "./instance-profile-view.ts";
-import { about, aboutNamed, atPath, changing, existing, modifiable, page, pageOf, refOf, tagPage } from "./support.ts";
+import {
+  about,
+  aboutNamed,
+  atPath,
+  changing,
+  existing,
+  madeAtPath,
+  modifiable,
+  page,
+  pageOf,
+  refOf,
+  tagPage,
+} from "./support.ts";
 
 async function required(db: Database, call: Call, name: string): Promise<InstanceProfile> {
   const profile = await findInstanceProfile(db, call.accountId, name);
@@ -36,12 +48,10 @@ function aboutProfile<I extends { InstanceProfileName: string | undefined }>(
 }
 
 export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand> = {
-  authorize: atPath(
-    "instance-profile",
-    "CreateInstanceProfile",
-    (input) => ({ path: input.Path, name: input.InstanceProfileName! }),
-    (input) => requestTags(input.Tags),
-  ),
+  authorize: madeAtPath("instance-profile", "InstanceProfile", (input) => ({
+    path: input.Path,
+    name: input.InstanceProfileName!,
+  })),
   async run(input, call) {
     const profile: InstanceProfile = {
       accountId: call.accountId,

@@ -15,18 +15,13 @@ import {
   listPolicyUses,
   listPolicyVersions,
 } from "../store/managed-policies.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
 import { toPolicy, usesOf } from "./policy-view.ts";
-import { atPath, changing, pageOf } from "./support.ts";
+import { atPath, changing, madeAtPath, pageOf } from "./support.ts";
 
 export const CreatePolicy: OperationOf<sdk.CreatePolicyCommand> = {
-  authorize: atPath(
-    "policy",
-    "CreatePolicy",
-    (input) => ({ path: input.Path, name: input.PolicyName! }),
-    (input) => requestTags(input.Tags),
-  ),
+  authorize: madeAtPath("policy", "Policy", (input) => ({ path: input.Path, name: input.PolicyName! })),
   async run(input, call) {
     checkedManagedPolicy(input.PolicyDocument!);
     const name = input.PolicyName!;

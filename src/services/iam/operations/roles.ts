@@ -9,11 +9,11 @@ import { checkedTrustPolicy } from "../policy-checks.ts";
 import { deleteAccesses, latestAccess } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { leaveUniqueId, withKnownPrincipals } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoPolicies } from "./deletion.ts";
-import { about, atPath, changing, existing, modifiable, page, refOf } from "./support.ts";
+import { about, atPath, changing, existing, madeAtPath, modifiable, page, refOf } from "./support.ts";
 
 const DEFAULT_SESSION_SECONDS = 3600;
 
@@ -22,11 +22,11 @@ function roleName(input: { RoleName: string | undefined }): string {
 }
 
 export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
-  authorize: atPath(
+  authorize: madeAtPath(
     "role",
-    "CreateRole",
+    "Role",
     (input) => ({ path: input.Path, name: input.RoleName! }),
-    (input) => ({ ...requestTags(input.Tags), "iam:permissionsboundary": input.PermissionsBoundary }),
+    (input) => ({ "iam:permissionsboundary": input.PermissionsBoundary }),
   ),
   async run(input, call) {
     checkedTrustPolicy(input.AssumeRolePolicyDocument!);

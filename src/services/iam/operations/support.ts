@@ -1,11 +1,13 @@
 /** What IAM's operations have in common: whom they are about, how they change it, how they list. */
+import type * as sdk from "@aws-sdk/client-iam";
 import type { Call } from "#gateway/context.ts";
-import type { Authorization } from "#gateway/operation.ts";
+import type { Authorization, ContextKeys } from "#gateway/operation.ts";
 import { type Database, inTransaction } from "#store/database.ts";
 import { notFound, protectedRole, validationError } from "../errors.ts";
 import { IDENTITIES_CHANGED } from "../identities.ts";
 import { type Entity, type EntityKind, type EntityRef, iamArn, type Tags, toTagList } from "../model.ts";
 import { findEntity, type Slice } from "../store/entities.ts";
+import { requestTags } from "../tag-rules.ts";
 
 /** Changes identities of the caller's account in one transaction; then every process forgets what it cached of it. */
 export async function changing<T>(call: Call, change: (trx: Database) => Promise<T>): Promise<T> {
@@ -40,7 +42,10 @@ export function about<I>(
   context?: Authorization<NoInfer<I>>["context"],
 ): Authorization<I> {
   const find = (call: Call, name: string) => findEntity(call.db, refOf(call, kind, name));
-  return aboutNamed(kind, find, action, nameOf, context);
+  return aboutNamed(kind, find, action, nameOf, async (input, call, resource) => {
+    const boundary = BOUNDED.has(action) ? (await find(call, nameOf(input, call)))?.boundaryArn : undefined;
+    return { "iam:permissionsboundary": boundary, ...(await context?.(input, call, resource)) };
+  });
 }
 
 /**
@@ -65,6 +70,28 @@ export function aboutNamed<I>(
   };
 }
 
+/**
+ * Of what changes a user or role, policies can ask for the boundary that it has.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+ */
+const BOUNDED: ReadonlySet<string> = new Set([
+  "AttachRolePolicy",
+  "AttachUserPolicy",
+  "DeleteRole",
+  "DeleteRolePermissionsBoundary",
+  "DeleteRolePolicy",
+  "DeleteUserPermissionsBoundary",
+  "DeleteUserPolicy",
+  "DetachRolePolicy",
+  "DetachUserPolicy",
+  "GetRole",
+  "PutRolePolicy",
+  "PutUserPolicy",
+  "UpdateAssumeRolePolicy",
+  "UpdateRole",
+  "UpdateRoleDescription",
+]);
+
 /** The authorization of an operation that makes something under a path, or lists it by path. */
 export function atPath<I>(
   type: string,
@@ -79,6 +106,26 @@ export function atPath<I>(
       return [iamArn(call.accountId, type, path ?? "/", name)];
     },
     ...(context && { context }),
+  };
+}
+
+/**
+ * As `atPath`, for what can be made with tags, which is an action of its own: `iam:TagUser` and so on.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_access-permissions
+ */
+export function madeAtPath<I extends { Tags?: readonly sdk.Tag[] | undefined }>(
+  type: string,
+  what: "User" | "Role" | "Policy" | "InstanceProfile",
+  place: (input: I) => { path: string | undefined; name: string },
+  keys?: (input: I) => ContextKeys,
+): Authorization<I> {
+  const context = (input: I) => ({ ...requestTags(input.Tags), ...keys?.(input) });
+  return {
+    ...atPath(type, `Create${what}`, place, context),
+    additional: (input, _call, resources) =>
+      input.Tags?.length
+        ? resources.map((resource) => ({ action: `iam:Tag${what}`, resource, context: requestTags(input.Tags) }))
+        : [],
   };
 }
 

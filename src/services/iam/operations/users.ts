@@ -15,18 +15,18 @@ import {
   renameEntity,
   updateEntity,
 } from "../store/entities.ts";
-import { checkedTags, requestTags } from "../tag-rules.ts";
+import { checkedTags } from "../tag-rules.ts";
 import { followArn, leaveUniqueId } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoCredentials, requireNoPolicies } from "./deletion.ts";
-import { about, atPath, callersUserName, changing, existing, page, refOf } from "./support.ts";
+import { about, atPath, callersUserName, changing, existing, madeAtPath, page, refOf } from "./support.ts";
 
 export const CreateUser: OperationOf<sdk.CreateUserCommand> = {
-  authorize: atPath(
+  authorize: madeAtPath(
     "user",
-    "CreateUser",
+    "User",
     (input) => ({ path: input.Path, name: input.UserName! }),
-    (input) => ({ ...requestTags(input.Tags), "iam:permissionsboundary": input.PermissionsBoundary }),
+    (input) => ({ "iam:permissionsboundary": input.PermissionsBoundary }),
   ),
   async run(input, call) {
     const user: Entity = {

@@ -3,7 +3,7 @@ import type * as sdk from "@aws-sdk/client-kms";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, OperationOf } from "#gateway/operation.ts";
 import { aliasNotFound, aliasTaken, keyNotFound, notAuthorized, unusable, validationException } from "../errors.ts";
-import { keyContext, requiredKey, requireOnKey } from "../key-access.ts";
+import { callerContext, keyContext, requiredKey, requireOnKey } from "../key-access.ts";
 import { type Alias, aliasArn, type Key, keyArn, toAliasEntry } from "../model.ts";
 import { page } from "../paging.ts";
 import { deleteAlias, findAlias, insertAlias, listAliases, updateAlias } from "../store.ts";
@@ -12,11 +12,15 @@ const LISTED = 50;
 
 /** The alias needs an IAM policy; the key, which `requireOnOwnKey` asks about, its key policy. */
 function onAlias<I extends { AliasName: string | undefined }>(action: string): Authorization<I> {
-  return { action: `kms:${action}`, resources: (input, call) => [aliasArn(call, input.AliasName!)] };
+  return {
+    action: `kms:${action}`,
+    resources: (input, call) => [aliasArn(call, input.AliasName!)],
+    context: (_input, call) => callerContext(call),
+  };
 }
 
-function requireOnOwnKey(call: Call, action: string, key: Key): Promise<void> {
-  return requireOnKey(call, `kms:${action}`, key, keyContext(call, key));
+async function requireOnOwnKey(call: Call, action: string, key: Key): Promise<void> {
+  await requireOnKey(call, `kms:${action}`, key, await keyContext(call, key));
 }
 
 /** Throws ValidationException, or NotAuthorized for the names of AWS's own. */

@@ -83,14 +83,14 @@ async function opened(
 /** The authorization of an operation on the key that a ciphertext names, which only its own account is told. */
 function onKeyOfBlob<I extends { readonly CiphertextBlob?: Uint8Array | undefined }>(
   action: string,
-  contextOf: (input: NoInfer<I>, call: Call, key: Key) => ContextKeys,
+  contextOf: (input: NoInfer<I>, call: Call, key: Key) => Promise<ContextKeys>,
 ): Authorization<I> {
   return {
     action,
     async resources(input, call) {
       const key = await keyOfBlob(call, input.CiphertextBlob, action);
       if (key.accountId !== call.accountId) {
-        await requireOnKey(call, action, key, contextOf(input, call, key)).catch((error: unknown) => {
+        await requireOnKey(call, action, key, await contextOf(input, call, key)).catch((error: unknown) => {
           throw error instanceof AccessDeniedError ? unknownCiphertextKey(call.principal.arn, action) : error;
         });
       }
@@ -104,8 +104,8 @@ function onKeyOfBlob<I extends { readonly CiphertextBlob?: Uint8Array | undefine
 }
 
 export const Decrypt: OperationOf<sdk.DecryptCommand> = {
-  authorize: onKeyOfBlob("kms:Decrypt", (input, call, key) => ({
-    ...keyContext(call, key, input.KeyId),
+  authorize: onKeyOfBlob("kms:Decrypt", async (input, call, key) => ({
+    ...(await keyContext(call, key, input.KeyId)),
     ...encryptionContextKeys(input.EncryptionContext),
   })),
   async run(input, call) {
@@ -118,17 +118,19 @@ export const Decrypt: OperationOf<sdk.DecryptCommand> = {
 
 /** Needs two permissions: kms:ReEncryptFrom on the one key, kms:ReEncryptTo on the other. */
 export const ReEncrypt: OperationOf<sdk.ReEncryptCommand> = {
-  authorize: onKeyOfBlob("kms:ReEncryptFrom", (input, call, key) => ({
-    ...keyContext(call, key, input.SourceKeyId),
+  authorize: onKeyOfBlob("kms:ReEncryptFrom", async (input, call, key) => ({
+    ...(await keyContext(call, key, input.SourceKeyId)),
     ...encryptionContextKeys(input.SourceEncryptionContext),
+    "kms:reencryptonsamekey": String(key.id === (await requiredKey(call, input.DestinationKeyId!)).id),
   })),
   async run(input, call) {
     const blob = input.CiphertextBlob!;
     const source = await keyOfBlob(call, blob, "kms:ReEncryptFrom");
     const destination = await usableKey(call, input.DestinationKeyId!);
     await requireOnKey(call, "kms:ReEncryptTo", destination, {
-      ...keyContext(call, destination, input.DestinationKeyId),
+      ...(await keyContext(call, destination, input.DestinationKeyId)),
       ...encryptionContextKeys(input.DestinationEncryptionContext),
+      "kms:reencryptonsamekey": String(source.id === destination.id),
     });
     const plaintext = await opened(call, source, input.SourceKeyId, blob, input.SourceEncryptionContext);
     if (input.DryRun) throw dryRun();

@@ -6,7 +6,7 @@ import { inTransaction } from "#store/database.ts";
 import { newKey } from "../aws-managed-keys.ts";
 import { KEY_DELETION } from "../deletion.ts";
 import { invalidState, unsupported, unusable, validationException } from "../errors.ts";
-import { onKey, requiredKey, usableKey } from "../key-access.ts";
+import { callerContext, onKey, requiredKey, usableKey } from "../key-access.ts";
 import { checkKeyPolicy } from "../key-policy-check.ts";
 import { type Key, keyArn, toMetadata } from "../model.ts";
 import { page } from "../paging.ts";
@@ -26,13 +26,21 @@ export const CreateKey: OperationOf<sdk.CreateKeyCommand> = {
   authorize: {
     action: "kms:CreateKey",
     resources: () => ["*"],
-    context: (input) => ({
+    context: (input, call) => ({
+      ...callerContext(call),
       ...requestTags(input.Tags),
       "kms:bypasspolicylockoutsafetycheck": String(input.BypassPolicyLockoutSafetyCheck ?? false),
       "kms:keyspec": input.KeySpec ?? "SYMMETRIC_DEFAULT",
       "kms:keyusage": input.KeyUsage ?? "ENCRYPT_DECRYPT",
+      "kms:keyorigin": input.Origin ?? "AWS_KMS",
       "kms:multiregion": String(input.MultiRegion ?? false),
+      ...(input.MultiRegion && { "kms:multiregionkeytype": "PRIMARY" }),
     }),
+    // Of a key that is not yet there; IAM policies alone are asked.
+    additional: (input, call) =>
+      input.Tags?.length
+        ? [{ action: "kms:TagResource", resource: keyArn({ ...call, id: "*" }), context: requestTags(input.Tags) }]
+        : [],
   },
   async run(input, call) {
     requireSymmetric(input);
@@ -106,7 +114,7 @@ export const DisableKey: OperationOf<sdk.DisableKeyCommand> = {
 
 export const ScheduleKeyDeletion: OperationOf<sdk.ScheduleKeyDeletionCommand> = {
   authorize: onKey("ScheduleKeyDeletion", keyId, (input) => ({
-    "kms:scheduledeletion:pendingwindowindays": String(input.PendingWindowInDays ?? MAX_WINDOW_DAYS),
+    "kms:schedulekeydeletionpendingwindowindays": String(input.PendingWindowInDays ?? MAX_WINDOW_DAYS),
   })),
   async run(input, call) {
     const days = input.PendingWindowInDays ?? MAX_WINDOW_DAYS;

@@ -8,12 +8,27 @@ import { everyGroupResources, existingLogGroup, groupResources, namedLogGroup } 
 import { type LogGroup, logGroupArn, RETENTION_DAYS, toLogGroupAddress } from "../model.ts";
 import { scheduleRetention } from "../retention.ts";
 import { deleteLogGroup, insertLogGroup, listLogGroups, storedBytes, updateLogGroup } from "../store.ts";
+import { requestTags } from "../tag-keys.ts";
 import { pageToken, parsedPageToken } from "../tokens.ts";
 
 const DEFAULT_PAGE = 50;
 
 export const CreateLogGroup: OperationOf<sdk.CreateLogGroupCommand> = {
-  authorize: { action: "logs:CreateLogGroup", resources: groupResources, context: requestTags },
+  authorize: {
+    action: "logs:CreateLogGroup",
+    resources: groupResources,
+    context: requestTags,
+    additional: (input, call) =>
+      Object.keys(input.tags ?? {}).length > 0
+        ? [
+            {
+              action: "logs:TagResource",
+              resource: logGroupArn(call, input.logGroupName!),
+              context: requestTags(input),
+            },
+          ]
+        : [],
+  },
   async run(input, call) {
     const name = input.logGroupName!;
     if (/^aws\//i.test(name)) throw invalidParameter("Log groups starting with AWS/ are reserved for AWS.");
@@ -187,13 +202,5 @@ function logGroupView(group: LogGroup, bytes: number): sdk.LogGroup {
     kmsKeyId: group.kmsKeyId,
     logGroupClass: group.logGroupClass as sdk.LogGroupClass,
     deletionProtectionEnabled: group.deletionProtection,
-  };
-}
-
-function requestTags(input: { readonly tags?: Record<string, string> | undefined }) {
-  const tags = Object.entries(input.tags ?? {});
-  return {
-    ...Object.fromEntries(tags.map(([key, value]) => [`aws:requesttag/${key.toLowerCase()}`, value])),
-    "aws:tagkeys": tags.length > 0 ? tags.map(([key]) => key) : undefined,
   };
 }

@@ -6,11 +6,12 @@ import { invalidParameter, tooManyTags } from "../errors.ts";
 import { existingLogGroup, groupResources, namedLogGroup, taggedResources } from "../lookup.ts";
 import { type LogGroup, parsedLogGroupArn } from "../model.ts";
 import { updateLogGroup } from "../store.ts";
+import { requestTags } from "../tag-keys.ts";
 
 const MAX_TAGS = 50;
 
 export const TagResource: OperationOf<sdk.TagResourceCommand> = {
-  authorize: { action: "logs:TagResource", resources: taggedResources },
+  authorize: { action: "logs:TagResource", resources: taggedResources, context: requestTags },
   async run(input, call) {
     await addTags(await taggedGroup(input.resourceArn!, call), input.tags!, call);
     return {};
@@ -18,7 +19,11 @@ export const TagResource: OperationOf<sdk.TagResourceCommand> = {
 };
 
 export const UntagResource: OperationOf<sdk.UntagResourceCommand> = {
-  authorize: { action: "logs:UntagResource", resources: taggedResources },
+  authorize: {
+    action: "logs:UntagResource",
+    resources: taggedResources,
+    context: (input) => ({ "aws:tagkeys": input.tagKeys }),
+  },
   async run(input, call) {
     await removeTags(await taggedGroup(input.resourceArn!, call), input.tagKeys!, call);
     return {};
@@ -33,7 +38,7 @@ export const ListTagsForResource: OperationOf<sdk.ListTagsForResourceCommand> = 
 };
 
 export const TagLogGroup: OperationOf<sdk.TagLogGroupCommand> = {
-  authorize: { action: "logs:TagLogGroup", resources: groupResources },
+  authorize: { action: "logs:TagLogGroup", resources: groupResources, context: requestTags },
   async run(input, call) {
     await addTags(await existingLogGroup(namedLogGroup(input, call), call), input.tags!, call);
     return {};
@@ -41,7 +46,11 @@ export const TagLogGroup: OperationOf<sdk.TagLogGroupCommand> = {
 };
 
 export const UntagLogGroup: OperationOf<sdk.UntagLogGroupCommand> = {
-  authorize: { action: "logs:UntagLogGroup", resources: groupResources },
+  authorize: {
+    action: "logs:UntagLogGroup",
+    resources: groupResources,
+    context: (input) => ({ "aws:tagkeys": input.tags }),
+  },
   async run(input, call) {
     await removeTags(await existingLogGroup(namedLogGroup(input, call), call), input.tags!, call);
     return {};

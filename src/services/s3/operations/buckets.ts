@@ -3,6 +3,7 @@ import type * as sdk from "@aws-sdk/client-s3";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
 import { bucketAccess, existingBucket } from "../access.ts";
+import { requestKeys } from "../condition-keys.ts";
 import {
   bucketAlreadyExists,
   bucketAlreadyOwnedByYou,
@@ -32,7 +33,19 @@ const MAX_TAGS = 50;
 
 export const CreateBucket: OperationOf<sdk.CreateBucketCommand> = {
   // Nobody owns it yet, and what a bucket of that name says about others is none of its policy's business.
-  authorize: { action: "s3:CreateBucket", resources: (input) => [bucketArn(input.Bucket!)] },
+  authorize: {
+    action: "s3:CreateBucket",
+    resources: (input) => [bucketArn(input.Bucket!)],
+    context: (input, call) => {
+      const { LocationConstraint, Tags } = input.CreateBucketConfiguration ?? {};
+      return {
+        ...requestKeys("s3:CreateBucket", input, call, call.accountId),
+        "s3:locationconstraint": LocationConstraint,
+        ...Object.fromEntries((Tags ?? []).map(({ Key, Value }) => [`aws:requesttag/${Key?.toLowerCase()}`, Value])),
+        "aws:tagkeys": Tags?.map(({ Key }) => Key ?? ""),
+      };
+    },
+  },
   async run(input, call) {
     const name = input.Bucket!;
     if (!isBucketName(name)) throw s3Error("InvalidBucketName", { members: { BucketName: name } });
@@ -110,7 +123,11 @@ export const GetBucketLocation: OperationOf<sdk.GetBucketLocationCommand> = {
 const MAX_BUCKETS = 10_000;
 
 export const ListBuckets: OperationOf<sdk.ListBucketsCommand> = {
-  authorize: { action: "s3:ListAllMyBuckets", resources: () => ["*"] },
+  authorize: {
+    action: "s3:ListAllMyBuckets",
+    resources: () => ["*"],
+    context: (input, call) => requestKeys("s3:ListAllMyBuckets", input, call, call.accountId),
+  },
   async run(input, call) {
     const limit = input.MaxBuckets ?? MAX_BUCKETS;
     if (limit < 1 || limit > MAX_BUCKETS) {

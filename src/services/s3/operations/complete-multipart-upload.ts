@@ -3,7 +3,7 @@ import type * as sdk from "@aws-sdk/client-s3";
 import { type ChecksumAlgorithm, createChecksum } from "#gateway/auth/checksums.ts";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { objectAccess } from "../access.ts";
+import { writeAccess } from "../access.ts";
 import { shownVersion } from "../attributes.ts";
 import { shownChecksums } from "../checksum-view.ts";
 import {
@@ -27,7 +27,7 @@ import { existingUpload } from "./multipart-uploads.ts";
 const MIN_PART_BYTES = 5 * 1024 * 1024;
 
 export const CompleteMultipartUpload: OperationOf<sdk.CompleteMultipartUploadCommand> = {
-  authorize: objectAccess("s3:PutObject"),
+  authorize: writeAccess({ creates: true }),
   async run(input, call) {
     const upload = await existingUpload(input, call);
     const stored = await listParts(call.db, upload.id);

@@ -2,7 +2,7 @@
 import type * as sdk from "@aws-sdk/client-s3";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { existingBucket, objectAccess, requireObjectAccess } from "../access.ts";
+import { existingBucket, requireObjectAccess, writeAccess } from "../access.ts";
 import { objectAttributes, shownVersion } from "../attributes.ts";
 import { MAX_BODY_BYTES, storedBody } from "../body.ts";
 import { shownChecksums } from "../checksum-view.ts";
@@ -15,7 +15,7 @@ import { blobsOf } from "../store/blob-uses.ts";
 import { type NewVersion, writeObject } from "../versions.ts";
 
 export const CopyObject: OperationOf<sdk.CopyObjectCommand> = {
-  authorize: objectAccess("s3:PutObject"),
+  authorize: writeAccess({ creates: true }),
   async run(input, call) {
     const target = await existingBucket(input, call);
     const source = await copySource(input, call);
@@ -30,7 +30,7 @@ export const CopyObject: OperationOf<sdk.CopyObjectCommand> = {
       tags: input.TaggingDirective === "REPLACE" ? asked.tags : source.version.attributes.tags,
     };
     if (input.TaggingDirective === "REPLACE" && input.Tagging) {
-      await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!);
+      await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!, input);
     }
     const bytes = await copiedBytes(source.version, input.ChecksumAlgorithm, call);
     const copy = { key: input.Key!, ...bytes, attributes: { ...attributes, ...bytes.attributes } };

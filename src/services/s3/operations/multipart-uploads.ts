@@ -4,7 +4,7 @@ import type * as sdk from "@aws-sdk/client-s3";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
-import { bucketAccess, existingBucket, objectAccess, requireObjectAccess } from "../access.ts";
+import { bucketAccess, existingBucket, objectAccess, requireObjectAccess, writeAccess } from "../access.ts";
 import { objectAttributes } from "../attributes.ts";
 import { checksumType, toAlgorithm } from "../checksums.ts";
 import { noSuchUpload, s3Error } from "../errors.ts";
@@ -14,10 +14,10 @@ import { releaseBlobs } from "../store/blob-uses.ts";
 import { deleteUpload, findUpload, insertUpload, listParts, listUploads } from "../store/uploads.ts";
 
 export const CreateMultipartUpload: OperationOf<sdk.CreateMultipartUploadCommand> = {
-  authorize: objectAccess("s3:PutObject"),
+  authorize: writeAccess({ creates: false }),
   async run(input, call) {
     const bucket = await existingBucket(input, call);
-    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", bucket.name, input.Key!);
+    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", bucket.name, input.Key!, input);
     const attributes = await objectAttributes(input, bucket, call);
     const algorithm = toAlgorithm(input.ChecksumAlgorithm);
     if (input.ChecksumAlgorithm && !algorithm) throw s3Error("NotImplemented");

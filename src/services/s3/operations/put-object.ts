@@ -1,7 +1,7 @@
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 import type * as sdk from "@aws-sdk/client-s3";
 import type { OperationOf } from "#gateway/operation.ts";
-import { existingBucket, objectAccess, requireObjectAccess } from "../access.ts";
+import { existingBucket, requireObjectAccess, writeAccess } from "../access.ts";
 import { objectAttributes, shownVersion } from "../attributes.ts";
 import { receivedBody } from "../body.ts";
 import { shownChecksums } from "../checksum-view.ts";
@@ -11,10 +11,10 @@ import { dropBlob } from "../store/blob-uses.ts";
 import { writeObject } from "../versions.ts";
 
 export const PutObject: OperationOf<sdk.PutObjectCommand> = {
-  authorize: objectAccess("s3:PutObject"),
+  authorize: writeAccess({ creates: true }),
   async run(input, call) {
     const target = await existingBucket(input, call);
-    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!);
+    if (input.Tagging) await requireObjectAccess(call, "s3:PutObjectTagging", target.name, input.Key!, input);
     const attributes = await objectAttributes(input, target, call);
     const body = await receivedBody(input, call, DEFAULT_ALGORITHM);
     const { bucket, version } = await writeObject(

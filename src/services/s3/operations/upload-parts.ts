@@ -3,7 +3,7 @@ import type * as sdk from "@aws-sdk/client-s3";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
-import { objectAccess } from "../access.ts";
+import { writeAccess } from "../access.ts";
 import { shownVersion } from "../attributes.ts";
 import { MAX_BODY_BYTES, type ReceivedBody, receivedBody, storedBody } from "../body.ts";
 import { DEFAULT_ALGORITHM, toAlgorithm } from "../checksums.ts";
@@ -18,7 +18,7 @@ import { existingUpload } from "./multipart-uploads.ts";
 const MAX_PART_NUMBER = 10_000;
 
 export const UploadPart: OperationOf<sdk.UploadPartCommand> = {
-  authorize: objectAccess("s3:PutObject"),
+  authorize: writeAccess({ creates: false }),
   async run(input, call) {
     requirePartNumber(input.PartNumber!);
     const upload = await existingUpload(input, call);
@@ -29,7 +29,7 @@ export const UploadPart: OperationOf<sdk.UploadPartCommand> = {
 };
 
 export const UploadPartCopy: OperationOf<sdk.UploadPartCopyCommand> = {
-  authorize: objectAccess("s3:PutObject"),
+  authorize: writeAccess({ creates: false }),
   async run(input, call) {
     requirePartNumber(input.PartNumber!);
     const upload = await existingUpload(input, call);

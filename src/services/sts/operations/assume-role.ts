@@ -55,6 +55,7 @@ export const AssumeRole: OperationOf<sdk.AssumeRoleCommand> = {
         roleArn: role.arn,
         sessionName: input.RoleSessionName!,
         ...(sourceIdentity !== undefined && { sourceIdentity }),
+        ...(call.principal.type === "Service" && call.sessionKeys && { sessionKeys: call.sessionKeys }),
         ...(Object.keys(principalTags).length > 0 && { tags: principalTags }),
       },
       ...(policies && { policies }),

@@ -36,6 +36,10 @@ export const GetFederationToken: OperationOf<sdk.GetFederationTokenCommand> = {
   authorize: {
     action: "sts:GetFederationToken",
     resources: (input, call) => [federatedArn(input, call)],
+    context: ({ Tags = [] }) => ({
+      ...Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:requesttag/${Key!.toLowerCase()}`, Value])),
+      "aws:tagkeys": Tags.map(({ Key }) => Key!),
+    }),
   },
   async run(input, call) {
     requireLongTermCredentials(call, "GetFederationToken");
