@@ -43,7 +43,7 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
     resource: request.resource,
     resourceAccountId: request.resourceAccountId ?? (accountOf(request.resource) || call.accountId),
     principal: call.principal,
-    context: { ...globalContext(call), ...request.context },
+    context: { ...globalContext(call), ...resourceContext(request, call), ...request.context },
   };
   const decision = evaluateSafely(call, evaluated, policies, request);
   if (decision.allowed) return;
@@ -87,8 +87,9 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     "aws:epochtime": String(Math.floor(call.now.getTime() / 1000)),
     "aws:principalarn": principal.roleArn ?? principal.arn,
     "aws:principalaccount": principal.accountId,
-    "aws:principaltype": principal.type,
+    "aws:principaltype": principal.type === "Root" ? "Account" : principal.type,
     "aws:principalisawsservice": String(principal.type === "Service"),
+    "aws:referer": call.http?.headers.referer,
     "aws:requestedregion": call.region,
     "aws:securetransport": String(call.secureTransport),
     "aws:sourceip": call.sourceIp,
@@ -97,7 +98,10 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     "aws:viaawsservice": "false",
   };
   if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
-  if (principal.service) context["aws:principalservicename"] = principal.service;
+  if (principal.service) {
+    context["aws:principalservicename"] = principal.service;
+    context["aws:principalservicenameslist"] = [principal.service];
+  }
   if (principal.sourceIdentity) context["aws:sourceidentity"] = principal.sourceIdentity;
   if (call.sourceArn) {
     context["aws:sourcearn"] = call.sourceArn;
@@ -106,6 +110,11 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
   for (const [key, value] of Object.entries(principal.tags ?? {}))
     context[`aws:principaltag/${key.toLowerCase()}`] = value;
   return context;
+}
+
+/** "This key is always included in the request context for most service actions." */
+function resourceContext({ resource, resourceAccountId }: AccessRequest, call: Call): ContextKeys {
+  return { "aws:resourceaccount": resourceAccountId ?? (accountOf(resource) || call.accountId) };
 }
 
 /**

@@ -43,15 +43,22 @@ export function textTest(pattern: string, options: PatternOptions): TextTest {
 function constantTest(wildcard: Wildcard, source: string): (text: string) => boolean {
   const first = wildcard.findIndex((code) => code < 0);
   if (first < 0) {
-    const literal = String.fromCharCode(...wildcard);
+    const literal = toText(wildcard);
     return (text) => text === literal;
   }
   if (source === "*") return () => true;
   if (first === wildcard.length - 1 && source.endsWith("*")) {
-    const prefix = String.fromCharCode(...wildcard.slice(0, first));
+    const prefix = toText(wildcard.slice(0, first));
     return (text) => text.startsWith(prefix);
   }
   return (text) => matchesWildcard(wildcard, text);
+}
+
+/** One by one: a policy's text may be longer than a call's list of arguments. */
+function toText(literal: Wildcard): string {
+  let text = "";
+  for (const code of literal) text += String.fromCharCode(code);
+  return text;
 }
 
 /** The pattern itself where it holds no variables, else how to come by it for a request. */
