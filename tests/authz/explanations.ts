@@ -26,26 +26,17 @@ export const EXPLANATIONS: Readonly<Record<string, Rewrite>> = {
       return { Version: "2012-10-17", Statement: JSON.parse(text) as RawStatement[] };
     }),
   "variable-without-value": (given) => {
-    const valueless = (text: string) => (lacksValue(text, given.context) ? "arn:aws:none:::no/such-value" : text);
-    const texts = (value: string | string[]) => (typeof value === "string" ? valueless(value) : value.map(valueless));
-    const changed = withConditionValues((_, values) => values.map(valueless))(given);
-    return mapStatements(changed, (statement) => ({
-      ...statement,
-      ...(statement.Resource && { Resource: texts(statement.Resource) }),
-      ...(statement.NotResource && { NotResource: texts(statement.NotResource) }),
-    }));
+    const valueless = (text: string) => (lacksValue(text, given.context) ? NO_SUCH_RESOURCE : text);
+    return mapResources(withConditionValues((_, values) => values.map(valueless))(given), valueless);
   },
   "incomplete-arn": (given) => {
-    const complete = (text: string) => {
-      const missing = 6 - text.split(":").length;
-      return text.startsWith("arn:") && missing > 0 ? text + ":*".repeat(missing) : text;
+    const { scps, resourcePolicy, ...identityBased } = given;
+    return {
+      ...mapResources(identityBased as RandomCase, completed),
+      // Elsewhere a `*` at the end reaches over the colons that are missing; without one it names nothing.
+      ...(scps && { scps: mapResources({ ...given, scps }, reachingOrNothing).scps! }),
+      ...(resourcePolicy && { resourcePolicy: mapResources(given, reachingOrNothing).resourcePolicy! }),
     };
-    const texts = (value: string | string[]) => (typeof value === "string" ? complete(value) : value.map(complete));
-    return mapStatements(given, (statement) => ({
-      ...statement,
-      ...(statement.Resource && { Resource: texts(statement.Resource) }),
-      ...(statement.NotResource && { NotResource: texts(statement.NotResource) }),
-    }));
   },
   "null-data-set": (given) => {
     const isNull = (key: string) => {
@@ -145,6 +136,26 @@ function mapPolicies(given: RandomCase, map: (policy: RawPolicy) => RawPolicy): 
 
 function mapStatements(given: RandomCase, map: (statement: RawStatement) => RawStatement): RandomCase {
   return mapPolicies(given, (policy) => ({ ...policy, Statement: policy.Statement.map(map) }));
+}
+
+function mapResources(given: RandomCase, map: (text: string) => string): RandomCase {
+  const texts = (value: string | string[]) => (typeof value === "string" ? map(value) : value.map(map));
+  return mapStatements(given, (statement) => ({
+    ...statement,
+    ...(statement.Resource && { Resource: texts(statement.Resource) }),
+    ...(statement.NotResource && { NotResource: texts(statement.NotResource) }),
+  }));
+}
+
+const NO_SUCH_RESOURCE = "arn:aws:none:::no/such-value";
+
+function completed(text: string): string {
+  const missing = 6 - text.split(":").length;
+  return text.startsWith("arn:") && missing > 0 ? text + ":*".repeat(missing) : text;
+}
+
+function reachingOrNothing(text: string): string {
+  return completed(text) === text || text.endsWith("*") ? completed(text) : NO_SUCH_RESOURCE;
 }
 
 /** Also the request's dates are rewritten: both sides of a comparison must be in one form. */
