@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { dataFolder } from "#cli/options.ts";
+import { authz } from "./authz.ts";
 import { buildOverhead } from "./build-overhead.ts";
 import { type Measurement, type Summary, summary } from "./measurement.ts";
 import { memory, memoryAfterUse } from "./memory.ts";
@@ -15,7 +16,7 @@ import { start } from "./start.ts";
 import { storyTime } from "./story-time.ts";
 import { table } from "./table.ts";
 
-const MEASUREMENTS: readonly Measurement[] = [start, requests, memory, memoryAfterUse, buildOverhead, storyTime];
+const MEASUREMENTS: readonly Measurement[] = [start, requests, authz, memory, memoryAfterUse, buildOverhead, storyTime];
 const RESULTS = new URL("results/latest.json", import.meta.url);
 
 interface Result {

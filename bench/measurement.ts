@@ -1,6 +1,6 @@
 /** What a benchmark measures, and how its figures are summed up. */
 
-export type Unit = "ms" | "s" | "MB" | "requests/s" | "%" | "x";
+export type Unit = "µs" | "ms" | "s" | "MB" | "requests/s" | "%" | "x";
 
 export type Goal = { readonly atMost: number } | { readonly atLeast: number };
 

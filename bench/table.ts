@@ -3,7 +3,7 @@ import type { Goal, Summary, Unit } from "./measurement.ts";
 
 const HEADINGS = ["figure", "median", "lowest", "highest", "runs", "goal", ""] as const;
 /** Digits after the point. */
-const DIGITS: Readonly<Record<Unit, number>> = { ms: 0, s: 2, MB: 1, "requests/s": 0, "%": 0, x: 2 };
+const DIGITS: Readonly<Record<Unit, number>> = { µs: 2, ms: 0, s: 2, MB: 1, "requests/s": 0, "%": 0, x: 2 };
 
 export function table(summaries: readonly Summary[]): string {
   const rows = [HEADINGS, ...summaries.map(row)];

@@ -64,7 +64,12 @@ async function judge(call: Call, request: AccessRequest): Promise<Denial> {
   const sourceAccountId = call.sourceArn && accountOf(call.sourceArn);
   const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId });
   const policies = { ...(await call.system.identities.policiesOf(principal, call.db)), ...guardrails.policies };
-  const known = { ...globalContext(call), ...guardrails.context, ...(typeof context === "object" ? context : {}) };
+  const known = {
+    ...globalContext(call),
+    ...resourceContext(request, call),
+    ...guardrails.context,
+    ...(typeof context === "object" ? context : {}),
+  };
   const sources = [resourceTagSource(call, request)];
   if (typeof context === "function") sources.push({ supplies: () => true, read: context });
   let evaluated = { action, resource, resourceAccountId, principal, context: known };
@@ -141,8 +146,9 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     "aws:epochtime": String(Math.floor(call.now.getTime() / 1000)),
     "aws:principalarn": principal.roleArn ?? principal.arn,
     "aws:principalaccount": principal.accountId,
-    "aws:principaltype": principal.type,
+    "aws:principaltype": principal.type === "Root" ? "Account" : principal.type,
     "aws:principalisawsservice": String(principal.type === "Service"),
+    "aws:referer": call.http?.headers.referer,
     "aws:requestedregion": call.region,
     "aws:securetransport": String(call.secureTransport),
     "aws:sourceip": call.sourceIp,
@@ -154,7 +160,10 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     "aws:calledvialast": call.calledVia?.at(-1),
   };
   if (principal.type === "User") context["aws:username"] = principal.arn.slice(principal.arn.lastIndexOf("/") + 1);
-  if (principal.service) context["aws:principalservicename"] = principal.service;
+  if (principal.service) {
+    context["aws:principalservicename"] = principal.service;
+    context["aws:principalservicenameslist"] = [principal.service];
+  }
   // "included in the request context only when the principal uses temporary credentials"
   if (principal.sessionExpiration) {
     context["aws:multifactorauthpresent"] = String(principal.mfaAuthenticatedAt !== undefined);
@@ -176,6 +185,11 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
   for (const [key, value] of Object.entries(principal.tags ?? {}))
     context[`aws:principaltag/${key.toLowerCase()}`] = value;
   return context;
+}
+
+/** "This key is always included in the request context for most service actions." */
+function resourceContext({ resource, resourceAccountId }: AccessRequest, call: Call): ContextKeys {
+  return { "aws:resourceaccount": resourceAccountId ?? (accountOf(resource) || call.accountId) };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Policies compiled to tests: once per policy, not once per request. */
 import { type ConditionTest, conditionTest } from "./conditions.ts";
 import { type RequestContext, type TextTest, textTest } from "./pattern.ts";
-import type { PolicyDocument, Statement } from "./policy-document.ts";
+import type { PolicyDocument, PolicyKind, Statement } from "./policy-document.ts";
 import {
   type Grant,
   notPrincipalMatcher,
@@ -77,17 +77,18 @@ function deniedBy(statement: CompiledStatement, request: StatementRequest): bool
 export function compilePolicy(document: PolicyDocument): CompiledPolicy {
   // Variables came with this version; in older policies `${` is plain text.
   const variables = document.version === "2012-10-17";
+  const completes = IDENTITY_BASED.has(document.kind);
   const compiled = (effect: Statement["effect"]) =>
     document.statements
       .filter((statement) => statement.effect === effect)
-      .map((statement) => compileStatement(statement, variables));
+      .map((statement) => compileStatement(statement, variables, completes));
   return new CompiledPolicy(compiled("Allow"), compiled("Deny"));
 }
 
-function compileStatement(statement: Statement, variables: boolean): CompiledStatement {
+function compileStatement(statement: Statement, variables: boolean, completes: boolean): CompiledStatement {
   const { actions, notActions, resources, notResources, principal, notPrincipal } = statement;
   const action = listTest(actions, notActions, actionTest);
-  const resource = listTest(resources, notResources, (pattern) => resourceTest(pattern, variables));
+  const resource = listTest(resources, notResources, (pattern) => resourceTest(pattern, variables, completes));
   const conditions = statement.conditions.map(({ operator, key, values }) =>
     conditionTest(operator, key, values, variables),
   );
@@ -119,14 +120,18 @@ function actionTest(pattern: string): TextTest {
   return textTest(pattern.toLowerCase(), { variables: false, wildcards: true });
 }
 
+/** In the form of identity-based policies, whose incomplete ARNs are completed. */
+const IDENTITY_BASED: ReadonlySet<PolicyKind> = new Set(["identity", "boundary", "session"]);
+
 /**
- * "If you specify an incomplete ARN (one with fewer than the standard six fields), AWS automatically completes the ARN by
- * adding wildcards to all missing fields." A `*` at the end of a field reaches over colons.
+ * "When you specify an incomplete ARN (one with fewer than the standard six fields) in an identity-based policy, AWS
+ * automatically completes the ARN by adding wildcard characters (*) to all missing fields." In all policies a `*` at the end
+ * of a field reaches over colons.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
-function resourceTest(pattern: string, variables: boolean): TextTest {
+function resourceTest(pattern: string, variables: boolean, completes: boolean): TextTest {
   if (pattern === "*") return () => true;
-  const missing = 6 - pattern.split(":").length;
+  const missing = completes ? 6 - pattern.split(":").length : 0;
   return textTest(missing > 0 ? pattern + ":*".repeat(missing) : pattern, { variables, wildcards: true });
 }
 

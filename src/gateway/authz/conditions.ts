@@ -84,11 +84,16 @@ export function conditionTest(
   }
   const forAll = set === "ForAllValues";
   return (context) => {
-    // "The key values resolve to a null data set, such as an empty string": treated like an absent key.
-    const actual = contextValues(context, contextKey).filter((value) => value !== "");
+    const actual = contextValues(context, contextKey);
     if (actual.length === 0) return ifExists !== undefined || forAll;
+    // "The key values resolve to a null data set, such as an empty string": that the key is there makes no difference.
+    if (actual.every(isEmpty)) return forAll;
     return forAll ? actual.every((value) => holds(value, context)) : actual.some((value) => holds(value, context));
   };
+}
+
+function isEmpty(value: string): boolean {
+  return value === "";
 }
 
 function contextValues(context: RequestContext, key: string): readonly string[] {

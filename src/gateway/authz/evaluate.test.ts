@@ -69,6 +69,41 @@ suite("deniedMessage", () => {
       `${user} sts:AssumeRole on resource: arn:aws:iam::111122223333:role/r because no role trust policy allows the sts:AssumeRole action`,
     ],
     [
+      denied(
+        { action: "iam:GetRole", resource: "arn:aws:iam::111122223333:role/service-role/build" },
+        "identity-based policy",
+      ),
+      `${user} iam:GetRole on resource: role build because no identity-based policy allows the iam:GetRole action`,
+    ],
+    [
+      denied(
+        { action: "iam:AddRoleToInstanceProfile", resource: "arn:aws:iam::111122223333:instance-profile/web" },
+        "permissions boundary",
+        true,
+      ),
+      `${user} iam:AddRoleToInstanceProfile on resource: instance profile web with an explicit deny in a permissions boundary`,
+    ],
+    [
+      denied({ action: "iam:GetPolicy", resource: "arn:aws:iam::aws:policy/ReadOnlyAccess" }, "session policy"),
+      `${user} iam:GetPolicy on resource: policy arn:aws:iam::aws:policy/ReadOnlyAccess because no session policy allows the iam:GetPolicy action`,
+    ],
+    [
+      denied({ action: "iam:CreatePolicy", resource: "arn:aws:iam::111122223333:policy/p" }, "permissions boundary"),
+      `${user} iam:CreatePolicy on resource: policy p because no permissions boundary allows the iam:CreatePolicy action`,
+    ],
+    [
+      denied({ action: "iam:PassRole", resource: "arn:aws:iam::111122223333:role/build" }, "identity-based policy"),
+      `${user} iam:PassRole on resource: arn:aws:iam::111122223333:role/build because no identity-based policy allows the iam:PassRole action`,
+    ],
+    [
+      denied({ action: "iam:ListUsers", resource: "arn:aws:iam::111122223333:user/" }, "identity-based policy"),
+      `${user} iam:ListUsers on resource: arn:aws:iam::111122223333:user/ because no identity-based policy allows the iam:ListUsers action`,
+    ],
+    [
+      denied({ action: "elasticloadbalancing:DescribeRules", resource: "*" }, "identity-based policy"),
+      `${user} elasticloadbalancing:DescribeRules because no identity-based policy allows the elasticloadbalancing:DescribeRules action`,
+    ],
+    [
       denied({ principal: { type: "Anonymous", accountId: "", arn: "" } }, "resource-based policy"),
       "User: anonymous is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no resource-based policy allows the ecr:GetAuthorizationToken action",
     ],

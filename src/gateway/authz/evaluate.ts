@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
  */
 import type { CompiledPolicy, StatementRequest } from "./compile.ts";
+import { onResource } from "./denied-resource.ts";
 import type { RequestContext } from "./pattern.ts";
 import { isFederated, type PrincipalView } from "./principals.ts";
 
@@ -153,9 +154,7 @@ const ARTICLE = {
 export function deniedMessage(request: AuthorizationRequest, decision: Decision): string {
   const { principal, action } = request;
   const user = userName(principal);
-  // S3 alone quotes the resource (noobaa/noobaa-core#10060 shows AWS's answer).
-  const resource = action.startsWith("s3:") ? `"${request.resource}"` : request.resource;
-  const denied = `User: ${user} is not authorized to perform: ${action} on resource: ${resource}`;
+  const denied = `User: ${user} is not authorized to perform: ${action}${onResource(action, request.resource)}`;
   const { policyType } = decision;
   if (policyType === undefined) return denied;
   const trust = policyType === "resource-based policy" && action.startsWith("sts:AssumeRole");

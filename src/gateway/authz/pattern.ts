@@ -30,7 +30,10 @@ export function textTest(pattern: string, options: PatternOptions): TextTest {
   const resolve = resolver(pattern, options);
   const fold = options.ignoreCase === true;
   if (typeof resolve === "function") {
+    const prefix = literalPrefix(pattern);
     return (text, context) => {
+      // Most requests are about something else altogether: seen before anything is resolved.
+      if (!fold && !text.startsWith(prefix)) return false;
       const wildcard = resolve(context);
       return wildcard !== undefined && matchesWildcard(wildcard, fold ? text.toLowerCase() : text);
     };
@@ -39,19 +42,31 @@ export function textTest(pattern: string, options: PatternOptions): TextTest {
   return fold ? (text) => test(text.toLowerCase()) : test;
 }
 
+/** What every text that matches must begin with. */
+function literalPrefix(pattern: string): string {
+  return /^[^*?$]*/.exec(pattern)![0];
+}
+
 /** Most patterns of real policies are `*`, a plain name, or a prefix with one `*`: these need no matcher. */
 function constantTest(wildcard: Wildcard, source: string): (text: string) => boolean {
   const first = wildcard.findIndex((code) => code < 0);
   if (first < 0) {
-    const literal = String.fromCharCode(...wildcard);
+    const literal = toText(wildcard);
     return (text) => text === literal;
   }
   if (source === "*") return () => true;
   if (first === wildcard.length - 1 && source.endsWith("*")) {
-    const prefix = String.fromCharCode(...wildcard.slice(0, first));
+    const prefix = toText(wildcard.slice(0, first));
     return (text) => text.startsWith(prefix);
   }
   return (text) => matchesWildcard(wildcard, text);
+}
+
+/** One by one: a policy's text may be longer than a call's list of arguments. */
+function toText(literal: Wildcard): string {
+  let text = "";
+  for (const code of literal) text += String.fromCharCode(code);
+  return text;
 }
 
 /** The pattern itself where it holds no variables, else how to come by it for a request. */
@@ -61,20 +76,40 @@ export function resolver(
 ): Wildcard | ((context: RequestContext) => Wildcard | undefined) {
   const parts = patternParts(pattern, options);
   if (parts.every((part) => !("key" in part))) return parts.flat() as number[];
+  const variables = parts.filter((part) => "key" in part);
+  // A principal's requests follow one another, with the same values: what they resolved to serves again.
+  let latest: { readonly values: readonly string[]; readonly wildcard: Wildcard } | undefined;
   return (context) => {
-    const resolved: number[] = [];
-    for (const part of parts) {
-      if (!("key" in part)) {
-        for (const code of part) resolved.push(code);
-        continue;
-      }
-      const value = variableValue(part, context);
+    if (latest !== undefined && sameValues(variables, latest.values, context)) return latest.wildcard;
+    const values: string[] = [];
+    for (const variable of variables) {
+      const value = variableValue(variable, context);
       if (value === undefined) return undefined;
-      // Wildcards in a value are literal: a user named "*" must not match everybody's folder.
-      for (const code of toLiteral(options.ignoreCase ? value.toLowerCase() : value)) resolved.push(code);
+      values.push(value);
     }
-    return resolved;
+    latest = { values, wildcard: filledIn(parts, values, options) };
+    return latest.wildcard;
   };
+}
+
+function sameValues(variables: readonly Variable[], values: readonly string[], context: RequestContext): boolean {
+  for (let index = 0; index < variables.length; index++) {
+    if (variableValue(variables[index]!, context) !== values[index]) return false;
+  }
+  return true;
+}
+
+/** Wildcards in a value are literal: a user named "*" must not match everybody's folder. */
+function filledIn(parts: readonly Part[], values: readonly string[], options: PatternOptions): Wildcard {
+  const filled: number[] = [];
+  let next = 0;
+  for (const part of parts) {
+    if ("key" in part) {
+      const value = values[next++]!;
+      for (const code of toLiteral(options.ignoreCase ? value.toLowerCase() : value)) filled.push(code);
+    } else for (const code of part) filled.push(code);
+  }
+  return filled;
 }
 
 /** A key with several values cannot be used as a variable. */

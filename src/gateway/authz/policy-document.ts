@@ -36,6 +36,7 @@ export interface Statement {
 export interface PolicyDocument {
   readonly version: "2008-10-17" | "2012-10-17";
   readonly id: string | undefined;
+  readonly kind: PolicyKind;
   readonly statements: readonly Statement[];
 }
 
@@ -67,7 +68,7 @@ export function parsePolicy(json: string, kind: PolicyKind): PolicyDocument {
     toStatement(object(statement, `Statement[${index}]`), `Statement[${index}]`, kind, version === "2012-10-17"),
   );
   requireUniqueSids(statements);
-  return { version, id: policy.Id as string | undefined, statements };
+  return { version, id: policy.Id as string | undefined, kind, statements };
 }
 
 function parsedJson(json: string): unknown {
