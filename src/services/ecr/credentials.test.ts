@@ -11,6 +11,7 @@ import { compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { CredentialsRecord, Identities, Principal } from "#gateway/context.ts";
 import { ACCOUNT, REGION, testSystem } from "#tests/helpers/test-system.ts";
+import { bearerOfPassword } from "./credentials.ts";
 import { ecr } from "./index.ts";
 import { testRegistry } from "./testing.ts";
 
@@ -70,4 +71,20 @@ test("a session with policies of its own gets no password where it cannot show i
     client.send(new BatchGetImageCommand({ repositoryName: "app", imageIds: [{ imageTag: "v1" }] })),
     { name: "AccessDenied" },
   );
+});
+
+test("a caller inside keeps its times in a password that stands for itself", async () => {
+  await using system = await testSystem({ services: [ecr] });
+  const { sessionPolicies: _, ...plain } = session;
+  const timed: Principal = {
+    ...plain,
+    sessionExpiration: new Date("2099-01-01T00:00:00Z"),
+    tokenIssueTime: new Date("2026-01-01T00:00:00Z"),
+    mfaAuthenticatedAt: new Date("2026-01-01T00:00:01Z"),
+  };
+  system.policies.set(timed.arn, [compiled({ Effect: "Allow", Action: "ecr:*", Resource: "*" })]);
+  const client = system.client(timed, { accountId: ACCOUNT, region: REGION });
+  const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
+  const password = Buffer.from(authorizationData![0]!.authorizationToken!, "base64").toString().slice("AWS:".length);
+  assert.deepEqual(await bearerOfPassword(system, password), { principal: timed, sourceArn: undefined });
 });
