@@ -8,6 +8,7 @@ import { containerCredentialsRoute } from "#gateway/container-environment.ts";
 import { rootPrincipal } from "#gateway/context.ts";
 import { requestHandler } from "#gateway/handle.ts";
 import { IamIdentities } from "#services/iam/index.ts";
+import { OrganizationMemberships } from "#services/organizations/index.ts";
 import { services } from "#services/services.ts";
 import { REGION, type TestSystem, testSystem } from "./test-system.ts";
 
@@ -47,6 +48,7 @@ export async function servedSystem(): Promise<ServedSystem> {
     services,
     engine,
     identities: (parts) => new IamIdentities(parts),
+    organizations: (parts) => new OrganizationMemberships(parts),
     work: false,
     config: { providerEndpoints: { github: "/nowhere" } },
   });

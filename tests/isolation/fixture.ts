@@ -16,6 +16,8 @@ import * as sts from "@aws-sdk/client-sts";
 import type { Client } from "#gateway/client.ts";
 import { digestOf, pushed, type TestImage } from "#services/ecr/testing.ts";
 import { REGION, type TestSystem } from "#tests/helpers/test-system.ts";
+import { federationOf, type IssuerKeyPair, sharedIssuer } from "./federation.ts";
+import { organizationOf } from "./organization.ts";
 import { peopleOf } from "./people.ts";
 
 /** Deliberately the name of nearly everything: the other account will ask for it. */
@@ -46,6 +48,7 @@ export const ALWAYS: ReadonlySet<string> = new Set([
   "iam.UpdateAccessKey.UserName",
   "iam.UpdateServiceSpecificCredential.UserName",
   "iam.UpdateSigningCertificate.UserName",
+  "organizations.DescribeEffectivePolicy.TargetId",
 ]);
 
 export interface Fixture {
@@ -63,12 +66,13 @@ export interface Fixture {
   readonly session: sts.Credentials;
 }
 
-/** `admitted`: an account that policies in the samples (not those in force) name. */
+/** `admitted`: an account that policies in the samples (not those in force) name. `issuer`: the same for all of a system. */
 export async function everythingOf(
   system: TestSystem,
   root: Client,
   image: TestImage,
   admitted: string,
+  issuer?: IssuerKeyPair,
 ): Promise<Fixture> {
   const { accountId } = root.scope;
   /** In descriptions, tags, variables, log events, objects, policies: it may be in no answer to anybody else. */
@@ -168,7 +172,19 @@ export async function everythingOf(
     "sts.GetFederationToken.Name": [NAME],
   });
 
+  const report = await send(new iam.GenerateServiceLastAccessedDetailsCommand({ Arn: roleArn }));
+  secrets.push(report.JobId!);
+  Object.assign(samples, {
+    "iam.Arn": [arn("user"), arn("group"), roleArn, PolicyArn],
+    "iam.JobId": [report.JobId],
+    ServiceNamespace: ["s3"],
+    ServiceNamespaces: [["s3"]],
+  });
+
   Object.assign(samples, await peopleOf(system, root, { name: NAME, listed: LISTED }, secrets));
+  const marked = { name: NAME, mark: MARK };
+  Object.assign(samples, await federationOf(system, root, marked, issuer ?? (await sharedIssuer(system)), secrets));
+  Object.assign(samples, await organizationOf(system, root, marked, secrets));
 
   // KMS
   const { KeyMetadata } = await send(

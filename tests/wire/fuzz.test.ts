@@ -16,6 +16,7 @@ import { type Administrator, type Answer, type ServedSystem, servedSystem } from
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
 import { everythingOf, type Fixture } from "#tests/isolation/fixture.ts";
 import { inputsOf } from "#tests/isolation/inputs.ts";
+import { tablesOf } from "#tests/isolation/snapshot.ts";
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_125);
 const ROUNDS = Number(process.env.FUZZ_ROUNDS ?? 6);
@@ -29,8 +30,7 @@ before(async () => {
   served = await servedSystem();
   administrator = await served.administratorOf(ACCOUNT);
   fixture = await everythingOf(served.system, administrator.client, anImage(), "444455556666");
-  const all = await served.system.db.introspection.getTables();
-  tables = all.map(({ name }) => name).filter((name) => !name.startsWith("sqlite_"));
+  tables = await tablesOf(served.system);
 });
 after(() => served?.[Symbol.asyncDispose]());
 

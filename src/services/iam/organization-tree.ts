@@ -11,6 +11,7 @@ import {
   ListPoliciesForTargetCommand,
   ListRootsCommand,
   ListTargetsForPolicyCommand,
+  type Organization,
 } from "@aws-sdk/client-organizations";
 import type { Client } from "#gateway/client.ts";
 import { invalidInput } from "./errors.ts";
@@ -33,10 +34,11 @@ const SCP = "SERVICE_CONTROL_POLICY";
 /** The entity with its accounts, the management account only where it is the entity. Throws InvalidInput for a path that is none. */
 export async function entityAt(client: Client, path: string): Promise<OrganizationEntity> {
   const [organizationId, ...ids] = path.replace(/\/$/, "").split("/") as [string, ...string[]];
-  const { Organization } = await client.send(new DescribeOrganizationCommand({}));
+  const Organization = await organizationOf(client);
+  if (Organization?.Id !== organizationId) throw noEntity(path);
   const { Roots = [] } = await client.send(new ListRootsCommand({}));
   const root = Roots.find(({ Id }) => Id === ids[0]);
-  if (Organization?.Id !== organizationId || !root) throw noEntity(path);
+  if (!root) throw noEntity(path);
   if (!root.PolicyTypes?.some(({ Type, Status }) => Type === SCP && Status === "ENABLED")) {
     throw invalidInput("Service control policies are not enabled in the organization root.");
   }
@@ -50,6 +52,16 @@ export async function entityAt(client: Client, path: string): Promise<Organizati
     ? [{ id: entity, path: place }]
     : (await accountsUnder(client, entity, place)).filter(({ id }) => id !== management);
   return { ids, isManagementAccount: entity === management, accounts };
+}
+
+/** undefined where the caller's account is in none. */
+export async function organizationOf(client: Client): Promise<Organization | undefined> {
+  try {
+    return (await client.send(new DescribeOrganizationCommand({}))).Organization;
+  } catch (error) {
+    if ((error as Error).name === "AWSOrganizationsNotInUseException") return undefined;
+    throw error;
+  }
 }
 
 function noEntity(path: string): Error {
@@ -90,9 +102,14 @@ export async function attachedScps(client: Client, targetId: string): Promise<st
   return documents;
 }
 
-/** JSON */
+/** JSON. Throws InvalidInput for a policy that the organization does not have. */
 export async function policyContent(client: Client, PolicyId: string): Promise<string> {
-  return (await client.send(new DescribePolicyCommand({ PolicyId }))).Policy!.Content!;
+  try {
+    return (await client.send(new DescribePolicyCommand({ PolicyId }))).Policy!.Content!;
+  } catch (error) {
+    if ((error as Error).name !== "PolicyNotFoundException") throw error;
+    throw invalidInput(`The policy ${PolicyId} does not exist.`);
+  }
 }
 
 /** The roots, units and accounts that the policy is attached to. */

@@ -1,9 +1,7 @@
 /** What IAM asks Organizations about the organization of the caller's account. */
 import {
-  DescribeOrganizationCommand,
   ListAWSServiceAccessForOrganizationCommand,
   ListDelegatedAdministratorsCommand,
-  type Organization,
 } from "@aws-sdk/client-organizations";
 import type { Client } from "#gateway/client.ts";
 import { type Call, rootPrincipal } from "#gateway/context.ts";
@@ -14,6 +12,7 @@ import {
   organizationNotInAllFeaturesMode,
   serviceAccessNotEnabled,
 } from "./errors.ts";
+import { organizationOf } from "./organization-tree.ts";
 
 const IAM = "iam.amazonaws.com";
 
@@ -22,23 +21,13 @@ function asAccount(call: Call, accountId: string): Client {
   return call.system.client(rootPrincipal(accountId), { accountId, region: call.region });
 }
 
-/** undefined where the account is in none. */
-async function organizationOf(call: Call): Promise<Organization | undefined> {
-  try {
-    return (await asAccount(call, call.accountId).send(new DescribeOrganizationCommand({}))).Organization;
-  } catch (error) {
-    if ((error as Error).name === "AWSOrganizationsNotInUseException") return undefined;
-    throw error;
-  }
-}
-
 /**
  * The id of the caller's organization. Throws OrganizationNotFound, OrganizationNotInAllFeaturesMode,
  * AccountNotManagementOrDelegatedAdministrator or ServiceAccessNotEnabled; with `managementOnly` also
  * CallerIsNotManagementAccount, for the delegated administrator.
  */
 export async function administeredOrganization(call: Call, managementOnly: boolean): Promise<string> {
-  const organization = await organizationOf(call);
+  const organization = await organizationOf(asAccount(call, call.accountId));
   if (!organization) throw organizationNotFound();
   const management = asAccount(call, organization.MasterAccountId!);
   if (call.accountId !== organization.MasterAccountId) {

@@ -19,20 +19,28 @@ import { type Call, type Principal, rootPrincipal } from "#gateway/context.ts";
 import { errorView, isUnexpected } from "#gateway/errors.ts";
 import { execute } from "#gateway/execute.ts";
 import type { OperationModel, Service } from "#gateway/service.ts";
+import { anImage } from "#services/ecr/testing.ts";
+import { IamIdentities } from "#services/iam/index.ts";
+import { OrganizationMemberships } from "#services/organizations/index.ts";
+import { services } from "#services/services.ts";
 import { inTransaction } from "#store/database.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
+import { sharedIssuer } from "#tests/isolation/federation.ts";
 import { everythingOf, type Fixture } from "#tests/isolation/fixture.ts";
 import { inputsOf, mixedInputs } from "#tests/isolation/inputs.ts";
+import { memberOf } from "#tests/isolation/organization.ts";
 import { added, lost, type Snapshot, Snapshots } from "#tests/isolation/snapshot.ts";
-import { anImage } from "./ecr/testing.ts";
-import { IamIdentities } from "./iam/index.ts";
-import { services } from "./services.ts";
 
 const STRANGER = "444455556666";
+const OUTSIDER = "777788889999";
 const ELSEWHERE = "eu-west-1";
 /** What has no region, or is found from all of them. */
 const GLOBAL: ReadonlySet<string> = new Set(["iam", "sts", "s3", "organizations"]);
+const ACCOUNT_ID = /^\d{12}$/;
 const NOT_FOUND = /not.?found|nosuch|doesnotexist/i;
+
+const LIMIT = /^(max(items|results|keys|uploads|buckets)|limit|pagesize)$/i;
+const PAGE_TOKEN = /^((next|continuation)token|(\w*)marker)$/i;
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -52,9 +60,30 @@ interface Outcome {
  */
 const REFERENCES: readonly RegExp[] = [/^codebuild_projects .*encryptionKey/];
 
+/** What signs somebody in, whoever sends it: strangers send their own with the owner's names. */
+const BEARERS: ReadonlySet<string> = new Set(["SAMLAssertion", "WebIdentityToken"]);
+
+/** What is found by its id alone and may tell nothing that is marked: to answer at all is wrong. */
+const REPORTS: readonly string[] = ["iam.JobId", "iam.GetOrganizationsAccessReport.JobId"];
+
+/** Operations of other services. */
+const ABOUT_ORGANIZATIONS = /Organization|AssumeRoot$/;
+
+/** What an account of the owner's organization may be told of it and do in it, and so is no stranger to. */
+const FOR_MEMBERS: ReadonlySet<string> = new Set([
+  "DescribeEffectivePolicy",
+  "DescribeOrganization",
+  "LeaveOrganization",
+  "ListHandshakesForAccount",
+]);
+
 let system: TestSystem;
 let owner: Caller;
 let stranger: Caller;
+/** Of no organization. */
+let outsider: Caller;
+/** Of the owner's organization. */
+let member: Caller;
 let ownersThings: Fixture;
 let strangersThings: Fixture;
 let snapshots: Snapshots;
@@ -71,13 +100,23 @@ before(async () => {
     engine: new FakeEngine(),
     identities: (parts) => new IamIdentities(parts),
     work: false,
+    organizations: (parts) => new OrganizationMemberships(parts),
     config: { providerEndpoints: { github: "/nowhere" } },
   });
+  const issuer = await sharedIssuer(system);
   owner = { principal: await administratorOf(ACCOUNT), region: REGION };
   stranger = { principal: await administratorOf(STRANGER), region: REGION };
+  outsider = { principal: await administratorOf(OUTSIDER), region: REGION };
+  member = { principal: await administratorOf(memberOf(ACCOUNT)), region: REGION };
   const thingsOf = (caller: Caller, other: string) => {
     const { principal, region } = caller;
-    return everythingOf(system, system.client(principal, { accountId: principal.accountId, region }), anImage(), other);
+    return everythingOf(
+      system,
+      system.client(principal, { accountId: principal.accountId, region }),
+      anImage(),
+      other,
+      issuer,
+    );
   };
   snapshots = await Snapshots.of(system);
   const empty = await snapshots.take();
@@ -102,7 +141,10 @@ async function administratorOf(accountId: string): Promise<Principal> {
 function idsIn({ rows }: Snapshot): string[] {
   const ids = [...rows].flatMap((row) =>
     Object.entries(JSON.parse(row.slice(row.indexOf(" "))) as Record<string, unknown>).flatMap(([column, value]) =>
-      /(^|_)(id|arn|uuid)$/.test(column) && !/^(account_id|principal_arn)$/.test(column) && String(value).length >= 8
+      /(^|_)(id|arn|uuid)$/.test(column) &&
+      column !== "principal_arn" &&
+      String(value).length >= 8 &&
+      !ACCOUNT_ID.test(String(value))
         ? [String(value)]
         : [],
     ),
@@ -110,15 +152,9 @@ function idsIn({ rows }: Snapshot): string[] {
   return [...new Set(ids)];
 }
 
-async function called(
-  service: Service,
-  model: OperationModel,
-  input: Input,
-  { principal, region }: Caller,
-  db = system.db,
-): Promise<Outcome> {
+function callBy({ principal, region }: Caller, db = system.db): Call {
   const { accountId } = principal;
-  const call: Call = {
+  return {
     system,
     db,
     principal,
@@ -130,8 +166,21 @@ async function called(
     secureTransport: true,
     userAgent: "walk",
   };
+}
+
+async function answered(service: Service, model: OperationModel, input: Input, call: Call): Promise<object> {
+  return (await execute(service, model, withStreams(model, input), call)) as object;
+}
+
+async function called(
+  service: Service,
+  model: OperationModel,
+  input: Input,
+  caller: Caller,
+  db = system.db,
+): Promise<Outcome> {
   try {
-    return { error: undefined, told: await shown(await execute(service, model, withStreams(model, input), call)) };
+    return { error: undefined, told: await shown(await answered(service, model, input, callBy(caller, db))) };
   } catch (error) {
     const { code, message, members, headers } = errorView(service, error);
     return { error, told: await shown({ code, message, members, headers }) };
@@ -225,7 +274,10 @@ async function problemsOfAll(service: Service, model: OperationModel, inputs: re
   const changed = await changesBy(caller, async (db) => {
     for (const input of inputs) {
       asked += await shown(input);
-      problems.push(...wrongs(service, asked, caller, await called(service, model, input, caller, db)));
+      const outcome = await called(service, model, input, caller, db);
+      problems.push(...wrongs(service, asked, caller, outcome));
+      const report = REPORTS.some((name) => ownersThings.samples[name]!.includes(input.JobId));
+      if (report && outcome.error === undefined) problems.push(`${caller.principal.arn} reads ${await shown(input)}`);
     }
   });
   return [...problems, ...changed];
@@ -239,6 +291,39 @@ async function problemsOfEach(service: Service, model: OperationModel, inputs: r
     problems.push(...(await Promise.all(found.map(async (problem) => `${await shown(input)}: ${problem}`))));
   }
   return problems;
+}
+
+function signedInAs(own: Input, input: Input): Input {
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [name, BEARERS.has(name) ? own[name] : value]),
+  );
+}
+
+/** Where the owner's first page of one names a second: what asks for that, of the owner's things and of the stranger's. */
+async function furtherPages(service: Service, model: OperationModel, inputs: readonly Input[], own: readonly Input[]) {
+  if (model.input.isUnitSchema()) return [];
+  const members = Array.from(model.input.structIterator(), ([name]) => name);
+  const limit = members.find((name) => LIMIT.test(name));
+  const tokens = members.filter((name) => PAGE_TOKEN.test(name));
+  const pages: Input[] = [];
+  for (const [index, input] of limit === undefined || tokens.length === 0 ? [] : inputs.entries()) {
+    const first = await answered(service, model, { ...input, [limit!]: 1 }, callBy(owner)).catch(() => ({}));
+    const given = Object.entries(first).flatMap(([name, value]) => {
+      const token = tokens.find((known) => pageOf(known) === pageOf(name));
+      return token !== undefined && value !== undefined ? [[token, value]] : [];
+    });
+    const next = Object.fromEntries(given) as Input;
+    if (given.length > 0) pages.push({ ...input, ...next }, { ...own[index], ...next });
+  }
+  return pages;
+}
+
+/** "NextKeyMarker" is the answer's "KeyMarker", "nextForwardToken" its "nextToken". */
+function pageOf(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/^next/, "")
+    .replace(/^forward/, "");
 }
 
 /** The walk would prove nothing with inputs that find nothing. */
@@ -262,10 +347,17 @@ for (const service of services) {
         assert.deepEqual(missing, [], `${service.name}:${model.name} needs a sample`);
         const callers = [stranger, { ...stranger, region: ELSEWHERE }];
         if (!GLOBAL.has(service.name)) callers.push({ ...owner, region: ELSEWHERE });
+        if (service.name === "organizations" || ABOUT_ORGANIZATIONS.test(model.name)) {
+          callers.push(outsider, ...(FOR_MEMBERS.has(model.name) ? [] : [member]));
+        }
         const problems = await problemsOfOwner(service, model, variants);
-        for (const caller of callers) problems.push(...(await problemsOfAll(service, model, variants, caller)));
-        // What others call the same, and one thing of another's among the stranger's own.
         const own = inputsOf(service, model, strangersThings.samples).variants;
+        const asked = [
+          ...variants.map((variant) => signedInAs(own[0]!, variant)),
+          ...(await furtherPages(service, model, variants, own)),
+        ];
+        for (const caller of callers) problems.push(...(await problemsOfAll(service, model, asked, caller)));
+        // What others call the same, and one thing of another's among the stranger's own.
         const mixed = mixedInputs(service, model, strangersThings.samples, ownersThings.samples);
         problems.push(...(await problemsOfEach(service, model, [...own, ...mixed])));
         assert.deepEqual(problems, []);
