@@ -1,9 +1,5 @@
 /** `slipway COMMAND`: finds the command's file and runs it. */
-import { enableCompileCache } from "node:module";
 import { UsageError } from "./options.ts";
-
-// Type stripping and parsing are most of a start; the cache halves it from the second one on.
-enableCompileCache();
 
 const USAGE = `slipway: AWS's delivery stack on your own machine
 
