@@ -15,6 +15,8 @@ export async function execute(
   let call = received;
   let failure: unknown;
   try {
+    const loading = service.load();
+    if (loading) await loading;
     const operation = builtOperation(service, model);
     validate(service, model, input);
     if (operation.identify) call = calledBy(call, await operation.identify(input, call));

@@ -114,6 +114,8 @@ async function serve(
     service ??= authorization && registry.bySigningName(authorization.service);
     service ??= anonymousService(registry, request);
     if (!service) throw unknownService(request, authorization);
+    const loading = service.load();
+    if (loading) await loading;
     answer = await answerOf(
       system,
       service,

@@ -20,8 +20,8 @@ export interface OperationModel {
   readonly input: NormalizedSchema;
   readonly output: NormalizedSchema;
   readonly http: readonly [method: string, uri: string, status: number] | undefined;
-  /** undefined: not built yet. */
-  readonly operation: Operation<never, unknown> | undefined;
+  /** undefined: not built yet, or the service is not loaded yet. */
+  operation: Operation<never, unknown> | undefined;
 }
 
 /** HTTP that is not AWS's wire protocol: the OCI registry, git, badges, webhooks, a load balancer's traffic. */
@@ -47,7 +47,8 @@ export interface ServiceDefinition<M extends object> {
   readonly name: string;
   readonly sdk: M;
   readonly Client: new (configuration: never) => { config: unknown };
-  readonly operations: OperationTable<M>;
+  /** Or what loads them: a Slipway starts without the handlers of services that nobody asks. */
+  readonly operations: OperationTable<M> | (() => Promise<OperationTable<M>>);
   readonly limits: Limits;
   readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
@@ -74,6 +75,8 @@ export interface Service {
   /** "com.amazonaws.codebuild": what commands name. */
   readonly namespace: string;
   readonly operations: ReadonlyMap<string, OperationModel>;
+  /** Loads the handlers of the operations; undefined once they are there. To be awaited before any of them is looked at. */
+  load(): Promise<void> | undefined;
   readonly errors: ReadonlyMap<string, StaticErrorSchema>;
   readonly limits: Limits;
   readonly validation: ValidationError;
@@ -106,7 +109,6 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     credentials: { accessKeyId: "x", secretAccessKey: "x" },
   } as never) as { config: ClientConfig };
   const settings = config.protocolSettings;
-  const table = definition.operations as Record<string, Operation<never, unknown> | undefined>;
   const operations = new Map<string, OperationModel>();
   const errors = new Map<string, StaticErrorSchema>();
   for (const value of Object.values(definition.sdk) as unknown[]) {
@@ -118,17 +120,25 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
         input: NormalizedSchema.of(input),
         output: NormalizedSchema.of(output),
         http: (traits as { http?: [string, string, number] } | undefined)?.http,
-        operation: table[name],
+        operation: undefined,
       });
     } else if (value[0] === ERROR) {
       errors.set(value[2], value as unknown as StaticErrorSchema);
     }
   }
-  for (const name of Object.keys(table)) {
-    if (!operations.has(name))
-      throw new Error(`${definition.name}: ${name} is in the operation table but not in the SDK's model`);
-    if (!table[name]) throw new Error(`${definition.name}: ${name} is in the operation table without a handler`);
-  }
+  let isLoaded = false;
+  let loading: Promise<void> | undefined;
+  const load = async () => {
+    const { operations: given } = definition;
+    const table = typeof given === "function" ? await given() : given;
+    for (const [name, operation] of Object.entries(table as Record<string, Operation<never, unknown> | undefined>)) {
+      const model = operations.get(name);
+      if (!model) throw new Error(`${definition.name}: ${name} is in the operation table but not in the SDK's model`);
+      if (!operation) throw new Error(`${definition.name}: ${name} is in the operation table without a handler`);
+      model.operation = operation;
+    }
+    isLoaded = true;
+  };
   const protocol = config.protocol.getShapeId().split("#")[1] as ProtocolName;
   const signingName = config.signingName ?? config.defaultSigningName ?? definition.name;
   return {
@@ -143,6 +153,11 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     xmlNamespace: settings.xmlNamespace ?? "",
     namespace: settings.defaultNamespace,
     operations,
+    load() {
+      if (isLoaded) return undefined;
+      loading ??= load();
+      return loading;
+    },
     errors,
     limits: definition.limits,
     validation: definition.validation,

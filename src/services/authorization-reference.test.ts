@@ -30,6 +30,8 @@ type Findings = Record<keyof typeof reference, string[]>;
 
 const used = new Set<Deviation>();
 
+await Promise.all(services.map((service) => service.load()));
+
 describe("the service authorization reference", () => {
   let system: TestSystem;
   let samples: Readonly<Record<string, Samples>>;

@@ -17,7 +17,9 @@ export async function peopleOf(
   secrets: string[],
 ): Promise<Samples> {
   const { name, listed } = named;
-  const { operations } = system.registry.services.find((service) => service.name === "iam")!;
+  const service = system.registry.services.find(({ name: is }) => is === "iam")!;
+  await service.load();
+  const { operations } = service;
   const isBuilt = (operation: string) => operations.get(operation)?.operation !== undefined;
   const samples: Record<string, readonly unknown[]> = {};
   const user = { UserName: name };

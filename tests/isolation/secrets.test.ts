@@ -192,7 +192,9 @@ function refused(what: string): string {
 
 /** As soon as they are built. */
 async function passwords(people: iam.IAMClient): Promise<void> {
-  const operations = services.find(({ name }) => name === "iam")!.operations;
+  const service = services.find(({ name }) => name === "iam")!;
+  await service.load();
+  const { operations } = service;
   if (operations.get("CreateLoginProfile")?.operation) {
     const Password = "Login-Password-81c2!";
     secrets.set("a login profile's password", Password);

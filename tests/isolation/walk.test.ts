@@ -340,6 +340,7 @@ async function problemsOfOwner(service: Service, model: OperationModel, inputs: 
 }
 
 for (const service of services) {
+  await service.load();
   describe(`${service.name} is kept apart`, () => {
     for (const model of [...service.operations.values()].filter(({ operation }) => operation)) {
       it(model.name, async () => {

@@ -76,6 +76,7 @@ function* inputs(service: Service, model: OperationModel, random: Random): Gener
 }
 
 for (const service of services) {
+  await service.load();
   describe(`${service.name} answers whatever it is asked`, () => {
     for (const model of service.operations.values()) {
       if (!model.operation || model.input.isUnitSchema()) continue;

@@ -64,8 +64,13 @@ export function restProtocol(service: Service): Protocol {
     return input;
   }
 
+  // Made with the first request: routes prefer what is built, which is known once the service is loaded.
+  let routes: ReturnType<typeof restRoutes> | undefined;
   return {
-    route: restRoutes(service),
+    route(request) {
+      routes ??= restRoutes(service);
+      return routes(request);
+    },
     streamsInput: (model) => inputBindings(model).payload?.schema.isStreaming() ?? false,
     parse({ model, labels }, request) {
       const bindings = inputBindings(model);

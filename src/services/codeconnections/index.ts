@@ -3,14 +3,13 @@ import * as sdk from "@aws-sdk/client-codestar-connections";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import { resourceTags } from "../codestar-connections/lookup.ts";
-import { codeconnectionsOperations } from "../codestar-connections/operations/table.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 
 export const codeconnections = defineService({
   name: "codeconnections",
   sdk,
   Client: sdk.CodeStarConnectionsClient,
-  operations: codeconnectionsOperations,
+  operations: async () => (await import("../codestar-connections/operations/table.ts")).codeconnectionsOperations,
   limits: limits as Limits,
   validation: { code: "ValidationException" },
   migrations: [],

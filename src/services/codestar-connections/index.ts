@@ -5,13 +5,12 @@ import type { Limits } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { resourceTags } from "./lookup.ts";
 import { connectionTables } from "./migrations/0001-connections.ts";
-import { codestarOperations } from "./operations/table.ts";
 
 export const codestarConnections = defineService({
   name: "codestar-connections",
   sdk,
   Client: sdk.CodeStarConnectionsClient,
-  operations: codestarOperations,
+  operations: async () => (await import("./operations/table.ts")).codestarOperations,
   limits: limits as Limits,
   validation: { code: "ValidationException" },
   migrations: [connectionTables],

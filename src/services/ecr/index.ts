@@ -5,39 +5,6 @@ import { defineService, type Service } from "#gateway/service.ts";
 import { resourceTags } from "./authorization.ts";
 import { OciDataPlane } from "./data-plane.ts";
 import { registryTables } from "./migrations/0001-registry.ts";
-import { GetAuthorizationToken } from "./operations/authorization-token.ts";
-import {
-  BatchDeleteImage,
-  BatchGetImage,
-  DescribeImages,
-  ListImageReferrers,
-  ListImages,
-} from "./operations/images.ts";
-import {
-  BatchCheckLayerAvailability,
-  CompleteLayerUpload,
-  GetDownloadUrlForLayer,
-  InitiateLayerUpload,
-  UploadLayerPart,
-} from "./operations/layers.ts";
-import {
-  DeleteLifecyclePolicy,
-  GetLifecyclePolicy,
-  GetLifecyclePolicyPreview,
-  PutLifecyclePolicy,
-  StartLifecyclePolicyPreview,
-} from "./operations/lifecycle-policy.ts";
-import { PutImage } from "./operations/put-image.ts";
-import {
-  CreateRepository,
-  DeleteRepository,
-  DescribeRegistry,
-  DescribeRepositories,
-  PutImageScanningConfiguration,
-  PutImageTagMutability,
-} from "./operations/repositories.ts";
-import { DeleteRepositoryPolicy, GetRepositoryPolicy, SetRepositoryPolicy } from "./operations/repository-policy.ts";
-import { ListTagsForResource, TagResource, UntagResource } from "./operations/tags.ts";
 import { registerWork } from "./runner.ts";
 import { limits, validation } from "./validation.ts";
 
@@ -45,37 +12,7 @@ export const ecr: Service = defineService({
   name: "ecr",
   sdk,
   Client: sdk.ECRClient,
-  operations: {
-    BatchCheckLayerAvailability,
-    BatchDeleteImage,
-    BatchGetImage,
-    CompleteLayerUpload,
-    CreateRepository,
-    DeleteLifecyclePolicy,
-    DeleteRepository,
-    DeleteRepositoryPolicy,
-    DescribeImages,
-    DescribeRegistry,
-    DescribeRepositories,
-    GetAuthorizationToken,
-    GetDownloadUrlForLayer,
-    GetLifecyclePolicy,
-    GetLifecyclePolicyPreview,
-    GetRepositoryPolicy,
-    InitiateLayerUpload,
-    ListImageReferrers,
-    ListImages,
-    ListTagsForResource,
-    PutImage,
-    PutImageScanningConfiguration,
-    PutImageTagMutability,
-    PutLifecyclePolicy,
-    SetRepositoryPolicy,
-    StartLifecyclePolicyPreview,
-    TagResource,
-    UntagResource,
-    UploadLayerPart,
-  },
+  operations: async () => (await import("./operations/table.ts")).operations,
   limits,
   validation,
   migrations: [registryTables],

@@ -6,17 +6,12 @@ import { registerKeyDeletion } from "./deletion.ts";
 import { resourceTags } from "./key-access.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { keys as keysMigration } from "./migrations/0001-keys.ts";
-import * as aliases from "./operations/aliases.ts";
-import * as cryptography from "./operations/cryptography.ts";
-import * as keyPolicies from "./operations/key-policies.ts";
-import * as keys from "./operations/keys.ts";
-import * as tags from "./operations/tags.ts";
 
 export const kms = defineService({
   name: "kms",
   sdk,
   Client: sdk.KMSClient,
-  operations: { ...keys, ...aliases, ...cryptography, ...keyPolicies, ...tags },
+  operations: async () => (await import("./operations/table.ts")).operations,
   limits: limits as Limits,
   validation: { code: "ValidationException" },
   migrations: [keysMigration],
