@@ -4,7 +4,12 @@ import { describe, it } from "node:test";
 import * as logsSdk from "@aws-sdk/client-cloudwatch-logs";
 import * as iamSdk from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-organizations";
-import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import {
+  AssumeRoleCommand,
+  GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
+} from "@aws-sdk/client-sts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
 import { logs } from "../logs/index.ts";
 import {
@@ -120,6 +125,80 @@ describe("an SCP", () => {
     // An account that is made under such a policy has its role all the same.
     await signedIn(system, await anAccount(system, "another"));
     assert.deepEqual(system.workErrors, []);
+  });
+
+  it("is not escaped by a role that looks like a service's", async () => {
+    await using system = await organizationsSystem({ services: [logs] });
+    const { rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const member = await signedIn(system, account);
+    await restrict(system, rootId, "no logs", document({ Effect: "Deny", Action: "logs:*", Resource: "*" }));
+    const AssumeRolePolicyDocument = document({
+      Effect: "Allow",
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: "sts:AssumeRole",
+    });
+    const reserved = { name: "InvalidInputException", message: /is reserved for service-linked roles\.$/ };
+    for (const [Path, RoleName] of [
+      ["/aws-service-role/ecs.amazonaws.com/", "mine"],
+      ["/aws-service-role/", "mine"],
+      ["/", "AWSServiceRoleForECS"],
+    ]) {
+      const command = new iamSdk.CreateRoleCommand({ Path, RoleName: RoleName!, AssumeRolePolicyDocument });
+      await assert.rejects(member.send(command), reserved);
+    }
+    // A real one cannot be made to trust the account's people.
+    await member.send(new iamSdk.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com" }));
+    const RoleName = "AWSServiceRoleForECS";
+    const PolicyDocument = AssumeRolePolicyDocument;
+    await assert.rejects(member.send(new iamSdk.UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument })), {
+      name: "UnmodifiableEntityException",
+    });
+    const RoleArn = `arn:aws:iam::${account}:role/aws-service-role/ecs.amazonaws.com/${RoleName}`;
+    await assert.rejects(member.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "escape" })), {
+      name: "AccessDenied",
+    });
+  });
+
+  it("holds for every session that comes of a role", async () => {
+    await using system = await organizationsSystem({ services: [logs] });
+    const { rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const member = await signedIn(system, account);
+    const trust = document({
+      Effect: "Allow",
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: "sts:AssumeRole",
+    });
+    await member.send(new iamSdk.CreateRoleCommand({ RoleName: "next", AssumeRolePolicyDocument: trust }));
+    const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    await member.send(new iamSdk.AttachRolePolicyCommand({ RoleName: "next", PolicyArn }));
+    await member.send(new iamSdk.CreateUserCommand({ UserName: "eve" }));
+    await member.send(new iamSdk.AttachUserPolicyCommand({ UserName: "eve", PolicyArn }));
+    const { AccessKey } = await member.send(new iamSdk.CreateAccessKeyCommand({ UserName: "eve" }));
+    const clientOf = async (key: Parameters<typeof system.principalOf>[0]) =>
+      system.client(await system.principalOf(key), { accountId: account, region: REGION });
+    const eve = await clientOf({ AccessKeyId: AccessKey!.AccessKeyId! });
+    const RoleArn = `arn:aws:iam::${account}:role/next`;
+    const chained = await member.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "chained" }));
+    const Policy = document({ Effect: "Allow", Action: "*", Resource: "*" });
+    const federated = await eve.send(new GetFederationTokenCommand({ Name: "guest", Policy }));
+    const session = await eve.send(new GetSessionTokenCommand({}));
+    const clients = [eve, rootOf(system, account)];
+    for (const { Credentials } of [chained, federated, session]) {
+      clients.push(
+        await clientOf({ AccessKeyId: Credentials!.AccessKeyId!, SessionToken: Credentials!.SessionToken! }),
+      );
+    }
+    for (const client of clients) await client.send(new logsSdk.DescribeLogGroupsCommand({}));
+    await restrict(system, rootId, "no logs", document({ Effect: "Deny", Action: "logs:*", Resource: "*" }));
+    for (const client of clients) {
+      await assert.rejects(
+        client.send(new logsSdk.DescribeLogGroupsCommand({})),
+        { name: "AccessDenied", message: /with an explicit deny in a service control policy$/ },
+        client.principal.arn,
+      );
+    }
   });
 
   it("keeps an account from leaving", async () => {
