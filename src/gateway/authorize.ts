@@ -16,6 +16,8 @@ export interface AccessRequest {
   readonly resourceAccountId?: string | undefined;
   readonly resourcePolicy?: CompiledPolicy | undefined;
   readonly resourcePolicyRequired?: boolean;
+  /** No RCP restricts it. */
+  readonly awsManaged?: boolean | undefined;
 }
 
 /** Throws AccessDenied, in the words of AWS, unless everything that the operation needs is allowed. */
@@ -29,6 +31,7 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
+      awsManaged: await authorization.awsManaged?.(resource, input, call),
     });
   }
   for (const { roleArn, service } of authorization.passedRoles?.(input, call) ?? []) {
@@ -41,7 +44,8 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   const { action, resource } = request;
   const resourceAccountId = request.resourceAccountId ?? (accountOf(resource) || call.accountId);
   const sourceAccountId = call.sourceArn && accountOf(call.sourceArn);
-  const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId });
+  const { awsManaged } = request;
+  const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId, awsManaged });
   const policies = { ...(await call.system.identities.policiesOf(call.principal, call.db)), ...guardrails.policies };
   const evaluated = {
     action,

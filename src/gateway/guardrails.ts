@@ -24,6 +24,8 @@ export interface GuardedRequest {
   readonly resourceAccountId: string;
   /** The account of `aws:SourceArn`. */
   readonly sourceAccountId?: string | undefined;
+  /** The resource is AWS's own. */
+  readonly awsManaged?: boolean | undefined;
 }
 
 export async function guardrailsOf(call: Call, request: GuardedRequest): Promise<Guardrails> {
@@ -69,10 +71,7 @@ function isSlipwayItself({ type, accessKeyId }: Principal): boolean {
   return type === "Root" && accessKeyId === undefined;
 }
 
-/**
- * Of the services that Slipway has or will have, those that the guide lists under "AWS services that support RCPs".
- * `kms:RetireGrant` is never restricted (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
- */
+/** Of the services that Slipway has or will have, those that the guide lists under "AWS services that support RCPs". */
 export const RCP_SERVICES: ReadonlySet<string> = new Set([
   "codebuild",
   "codecommit",
@@ -88,6 +87,10 @@ export const RCP_SERVICES: ReadonlySet<string> = new Set([
   "sts",
 ]);
 
-function rcpsApplyTo({ action }: GuardedRequest): boolean {
-  return action !== "kms:RetireGrant" && RCP_SERVICES.has(action.slice(0, action.indexOf(":")));
+/**
+ * `kms:RetireGrant` is never restricted, and RCPs "do not apply to AWS managed keys"
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
+ */
+function rcpsApplyTo({ action, awsManaged }: GuardedRequest): boolean {
+  return !awsManaged && action !== "kms:RetireGrant" && RCP_SERVICES.has(action.slice(0, action.indexOf(":")));
 }

@@ -68,6 +68,7 @@ export function onKey<I>(
     }),
     resourcePolicy: async (_arn, input, call) => compiledKeyPolicy(await requiredKey(call, keyIdOf(input))),
     resourcePolicyRequired: true,
+    awsManaged: async (_arn, input, call) => (await requiredKey(call, keyIdOf(input))).manager === "AWS",
   };
 }
 

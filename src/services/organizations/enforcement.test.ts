@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as logsSdk from "@aws-sdk/client-cloudwatch-logs";
 import * as iamSdk from "@aws-sdk/client-iam";
+import * as kmsSdk from "@aws-sdk/client-kms";
 import * as sdk from "@aws-sdk/client-organizations";
 import {
   AssumeRoleCommand,
@@ -11,6 +12,7 @@ import {
   GetSessionTokenCommand,
 } from "@aws-sdk/client-sts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
+import { kms } from "../kms/index.ts";
 import { logs } from "../logs/index.ts";
 import {
   anAccount,
@@ -276,5 +278,22 @@ describe("an RCP", () => {
       message: `User: ${principal.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn} with an explicit deny in a resource control policy`,
     });
     await member.send(assume);
+  });
+
+  it("restricts an account's own keys and not those that AWS manages", async () => {
+    await using system = await organizationsSystem({ services: [kms] });
+    const { rootId } = await anOrganization(system);
+    const member = await signedIn(system, await anAccount(system, "dev"));
+    const { KeyMetadata } = await member.send(new kmsSdk.CreateKeyCommand({}));
+    const describeKey = (KeyId: string) => member.send(new kmsSdk.DescribeKeyCommand({ KeyId }));
+    const type = "RESOURCE_CONTROL_POLICY";
+    await system.root.send(new sdk.EnablePolicyTypeCommand({ RootId: rootId, PolicyType: type }));
+    const nobody = document({ Effect: "Deny", Principal: "*", Action: "kms:*", Resource: "*" });
+    await attach(system, await aPolicy(system, "nobody", nobody, type), rootId);
+    await assert.rejects(describeKey(KeyMetadata!.KeyId!), {
+      name: "AccessDenied",
+      message: /with an explicit deny in a resource control policy$/,
+    });
+    assert.equal((await describeKey("alias/aws/s3")).KeyMetadata!.KeyManager, "AWS");
   });
 });

@@ -23,6 +23,7 @@ async function requireOnKey(call: Call, action: string, key: Key): Promise<void>
     context: keyContext(call, key),
     resourcePolicy: compiledKeyPolicy(key),
     resourcePolicyRequired: true,
+    awsManaged: key.manager === "AWS",
   });
 }
 

@@ -83,6 +83,8 @@ export const Decrypt: OperationOf<sdk.DecryptCommand> = {
     resourcePolicy: async (_arn, input, call) =>
       compiledKeyPolicy(await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt")),
     resourcePolicyRequired: true,
+    awsManaged: async (_arn, input, call) =>
+      (await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt")).manager === "AWS",
   },
   async run(input, call) {
     const key = await keyOfBlob(call, input.CiphertextBlob, "kms:Decrypt");
@@ -104,6 +106,8 @@ export const ReEncrypt: OperationOf<sdk.ReEncryptCommand> = {
     resourcePolicy: async (_arn, input, call) =>
       compiledKeyPolicy(await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom")),
     resourcePolicyRequired: true,
+    awsManaged: async (_arn, input, call) =>
+      (await keyOfBlob(call, input.CiphertextBlob, "kms:ReEncryptFrom")).manager === "AWS",
   },
   async run(input, call) {
     const blob = input.CiphertextBlob!;
@@ -118,6 +122,7 @@ export const ReEncrypt: OperationOf<sdk.ReEncryptCommand> = {
       },
       resourcePolicy: compiledKeyPolicy(destination),
       resourcePolicyRequired: true,
+      awsManaged: destination.manager === "AWS",
     });
     const plaintext = await opened(call, source, input.SourceKeyId, blob, input.SourceEncryptionContext);
     if (input.DryRun) throw dryRun();
