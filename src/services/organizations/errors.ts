@@ -17,6 +17,15 @@ export function accessDenied(): Error {
   return new AccessDeniedError("You don't have permissions to access this resource.");
 }
 
+export function dependencyDenied(): Error {
+  const sentence =
+    "The operation that you attempted requires you to have the iam:CreateServiceLinkedRole for organizations.amazonaws.com permission so that Organizations can create the required service-linked role. You don't have that permission.";
+  return new sdk.AccessDeniedForDependencyException({
+    Reason: "ACCESS_DENIED_DURING_CREATE_SERVICE_LINKED_ROLE",
+    ...said(sentence),
+  });
+}
+
 export function notInUse(): Error {
   return new sdk.AWSOrganizationsNotInUseException(said("Your account is not a member of an organization."));
 }
