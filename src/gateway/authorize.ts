@@ -46,6 +46,8 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   const sourceAccountId = call.sourceArn && accountOf(call.sourceArn);
   const { awsManaged } = request;
   const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId, awsManaged });
+  const { closedAccountId } = guardrails;
+  if (closedAccountId !== undefined) throw new AccessDeniedError(closedMessage(call, request, closedAccountId));
   const policies = { ...(await call.system.identities.policiesOf(call.principal, call.db)), ...guardrails.policies };
   const evaluated = {
     action,
@@ -57,6 +59,14 @@ export async function requireAccess(call: Call, request: AccessRequest): Promise
   const decision = evaluateSafely(call, evaluated, policies, request);
   if (decision.allowed) return;
   throw new AccessDeniedError(deniedMessage(evaluated, decision));
+}
+
+/**
+ * "During this 90-day period, the resources won't be available unless you contact AWS Support to reopen the account"
+ * (https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html). AWS does not publish its words.
+ */
+function closedMessage({ principal }: Call, { action, resource }: AccessRequest, accountId: string): string {
+  return `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} because the account ${accountId} is closed`;
 }
 
 /** The gateway gives it each protocol's code. */

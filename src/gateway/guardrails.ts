@@ -11,6 +11,8 @@ export interface Guardrails {
   readonly policies: Pick<PolicySet, "scps" | "rcps">;
   /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
   readonly context: Readonly<Record<string, string | readonly string[]>>;
+  /** The caller's or the resource's account, where it is closed. */
+  readonly closedAccountId?: string;
 }
 
 /** SCPs "affect only IAM users and roles that are managed by accounts that are part of the organization", and the root. */
@@ -32,6 +34,9 @@ export async function guardrailsOf(call: Call, request: GuardedRequest): Promise
   const { principal, db } = call;
   const { organizations } = call.system;
   const { resourceAccountId, sourceAccountId } = request;
+  for (const accountId of isSlipwayItself(principal) ? [] : [principal.accountId, resourceAccountId]) {
+    if (await organizations.isClosed(accountId, db)) return { ...NONE, closedAccountId: accountId };
+  }
   const own = await organizations.membershipOf(principal.accountId, db);
   const resources =
     resourceAccountId === principal.accountId ? own : await organizations.membershipOf(resourceAccountId, db);

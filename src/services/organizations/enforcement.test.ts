@@ -11,6 +11,7 @@ import {
   GetFederationTokenCommand,
   GetSessionTokenCommand,
 } from "@aws-sdk/client-sts";
+import type { Client } from "#gateway/client.ts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
 import { kms } from "../kms/index.ts";
 import { logs } from "../logs/index.ts";
@@ -20,6 +21,7 @@ import {
   aPolicy,
   attach,
   aUnit,
+  aUser,
   document,
   organizationsSystem,
   restrict,
@@ -215,6 +217,43 @@ describe("an SCP", () => {
     await assert.rejects(guest.send(new sdk.LeaveOrganizationCommand({})), { name: "AccessDenied" });
     await system.root.send(new sdk.DetachPolicyCommand({ PolicyId, TargetId: rootId }));
     await guest.send(new sdk.LeaveOrganizationCommand({}));
+  });
+});
+
+describe("the service-linked role of Organizations", () => {
+  const roleOf = async (client: Client) =>
+    (await client.send(new iamSdk.GetRoleCommand({ RoleName: "AWSServiceRoleForOrganizations" }))).Role!.Path;
+  const PATH = "/aws-service-role/organizations.amazonaws.com/";
+
+  it("is in every account of an organization with all features, also when it was there before", async () => {
+    await using system = await organizationsSystem();
+    await anOrganization(system);
+    assert.equal(await roleOf(system.root), PATH);
+    assert.equal(await roleOf(rootOf(system, await anAccount(system, "dev"))), PATH);
+    const guest = rootOf(system, "999988887777");
+    for (const round of ["first", "again"]) {
+      const invite = new sdk.InviteAccountToOrganizationCommand({ Target: { Type: "ACCOUNT", Id: "999988887777" } });
+      const { Handshake } = await system.root.send(invite);
+      await guest.send(new sdk.AcceptHandshakeCommand({ HandshakeId: Handshake!.Id! }));
+      assert.equal(await roleOf(guest), PATH, round);
+      await guest.send(new sdk.LeaveOrganizationCommand({}));
+    }
+    await using billing = await organizationsSystem();
+    await anOrganization(billing, "CONSOLIDATED_BILLING");
+    await assert.rejects(roleOf(billing.root), { name: "NoSuchEntityException" });
+  });
+
+  it("needs the caller's permission, without which nothing is made", async () => {
+    await using system = await organizationsSystem();
+    const statement = { Effect: "Allow", Action: "organizations:*", Resource: "*" };
+    const founder = await aUser(system, "founder", statement);
+    await assert.rejects(founder.send(new sdk.CreateOrganizationCommand({})), {
+      name: "AccessDeniedForDependencyException",
+      Reason: "ACCESS_DENIED_DURING_CREATE_SERVICE_LINKED_ROLE",
+    });
+    const describeIt = system.root.send(new sdk.DescribeOrganizationCommand({}));
+    await assert.rejects(describeIt, { name: "AWSOrganizationsNotInUseException" });
+    await founder.send(new sdk.CreateOrganizationCommand({ FeatureSet: "CONSOLIDATED_BILLING" }));
   });
 });
 

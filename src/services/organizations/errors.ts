@@ -1,6 +1,6 @@
 /**
  * Organizations' modelled errors. The words are those that AWS answers as far as users of terraform, moto and the aws CLI
- * report them, else the first sentence of the API reference about the error or its reason.
+ * report them, else mostly a sentence of the API reference about the error or its reason, sometimes shortened.
  */
 import * as sdk from "@aws-sdk/client-organizations";
 import { AccessDeniedError } from "#gateway/authorize.ts";
