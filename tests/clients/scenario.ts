@@ -4,12 +4,8 @@ import type { Json } from "./matching.ts";
 
 export interface Scenario {
   readonly name: string;
-  /** Left out where the client is older than this major version, or does not know the command, for the reason given. */
-  readonly requires?: {
-    readonly version?: number;
-    readonly command?: readonly [service: string, operation: string];
-    readonly because: string;
-  };
+  /** Left out where the client is older than this major version, for the reason given. */
+  readonly requires?: { readonly version: number; readonly because: string };
   /** By the administrator of a Slipway that takes nobody else's key; its account is shared with other such scenarios. */
   readonly strict?: true;
   readonly steps: readonly Step[];
