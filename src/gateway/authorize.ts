@@ -20,6 +20,8 @@ export interface AccessRequest {
   readonly resourceAccountId?: string | undefined;
   readonly resourcePolicy?: CompiledPolicy | undefined;
   readonly resourcePolicyRequired?: boolean;
+  /** No RCP restricts it. */
+  readonly awsManaged?: boolean | undefined;
 }
 
 /** Throws AccessDenied, in the words of AWS, unless everything that the operation needs is allowed. */
@@ -33,6 +35,7 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
+      awsManaged: await authorization.awsManaged?.(resource, input, call),
     });
   }
   for (const request of authorization.additional?.(input, call, resources) ?? []) await requireAccess(call, request);
@@ -62,7 +65,10 @@ async function judge(call: Call, request: AccessRequest): Promise<Denial> {
   const { principal } = call;
   const resourceAccountId = request.resourceAccountId ?? (accountOf(resource) || call.accountId);
   const sourceAccountId = call.sourceArn && accountOf(call.sourceArn);
-  const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId });
+  const { awsManaged } = request;
+  const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId, awsManaged });
+  const { closedAccountId } = guardrails;
+  if (closedAccountId !== undefined) throw new AccessDeniedError(closedMessage(call, request, closedAccountId));
   const policies = { ...(await call.system.identities.policiesOf(principal, call.db)), ...guardrails.policies };
   const known = {
     ...globalContext(call),
@@ -101,6 +107,14 @@ export function resourceTagSource(call: Call, { action, resource }: AccessReques
       return Object.fromEntries(prefixes.flatMap(keys));
     },
   };
+}
+
+/**
+ * "During this 90-day period, the resources won't be available unless you contact AWS Support to reopen the account"
+ * (https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html). AWS does not publish its words.
+ */
+function closedMessage({ principal }: Call, { action, resource }: AccessRequest, accountId: string): string {
+  return `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} because the account ${accountId} is closed`;
 }
 
 /** The gateway gives it each protocol's code. */

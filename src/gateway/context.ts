@@ -116,6 +116,8 @@ export interface Organizations {
    * read. `db` is the call's: inside a transaction nothing may be read around it.
    */
   membershipOf(accountId: string, db?: Database): Membership | undefined | Promise<Membership | undefined>;
+  /** As `membershipOf`. A closed account stays closed when it is no longer part of its organization. */
+  isClosed(accountId: string, db?: Database): boolean | Promise<boolean>;
 }
 
 /** An account in an organization. */

@@ -11,6 +11,8 @@ export interface Guardrails {
   readonly policies: Pick<PolicySet, "scps" | "rcps">;
   /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
   readonly context: Readonly<Record<string, string | readonly string[]>>;
+  /** The caller's or the resource's account, where it is closed. */
+  readonly closedAccountId?: string;
 }
 
 /** SCPs "affect only IAM users and roles that are managed by accounts that are part of the organization", and the root. */
@@ -24,12 +26,21 @@ export interface GuardedRequest {
   readonly resourceAccountId: string;
   /** The account of `aws:SourceArn`. */
   readonly sourceAccountId?: string | undefined;
+  /** The resource is AWS's own. */
+  readonly awsManaged?: boolean | undefined;
 }
 
 export async function guardrailsOf(call: Call, request: GuardedRequest): Promise<Guardrails> {
   const { principal, db } = call;
   const { organizations } = call.system;
   const { resourceAccountId, sourceAccountId } = request;
+  if (!isSlipwayItself(principal)) {
+    for (const accountId of new Set([principal.accountId, resourceAccountId])) {
+      const closed = organizations.isClosed(accountId, db);
+      // Nearly always known: this is on the way of every request.
+      if (closed !== false && (await closed)) return { ...NONE, closedAccountId: accountId };
+    }
+  }
   const own = await organizations.membershipOf(principal.accountId, db);
   const resources =
     resourceAccountId === principal.accountId ? own : await organizations.membershipOf(resourceAccountId, db);
@@ -69,10 +80,7 @@ function isSlipwayItself({ type, accessKeyId }: Principal): boolean {
   return type === "Root" && accessKeyId === undefined;
 }
 
-/**
- * Of the services that Slipway has or will have, those that the guide lists under "AWS services that support RCPs".
- * `kms:RetireGrant` is never restricted (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
- */
+/** Of the services that Slipway has or will have, those that the guide lists under "AWS services that support RCPs". */
 export const RCP_SERVICES: ReadonlySet<string> = new Set([
   "codebuild",
   "codecommit",
@@ -88,6 +96,10 @@ export const RCP_SERVICES: ReadonlySet<string> = new Set([
   "sts",
 ]);
 
-function rcpsApplyTo({ action }: GuardedRequest): boolean {
-  return action !== "kms:RetireGrant" && RCP_SERVICES.has(action.slice(0, action.indexOf(":")));
+/**
+ * `kms:RetireGrant` is never restricted, and RCPs "do not apply to AWS managed keys"
+ * (https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html).
+ */
+function rcpsApplyTo({ action, awsManaged }: GuardedRequest): boolean {
+  return !awsManaged && action !== "kms:RetireGrant" && RCP_SERVICES.has(action.slice(0, action.indexOf(":")));
 }

@@ -30,6 +30,8 @@ export interface Authorization<I> {
   ): CompiledPolicy | undefined | Promise<CompiledPolicy | undefined>;
   /** The resource's policy must allow by itself: role trust policies, KMS key policies. */
   readonly resourcePolicyRequired?: boolean;
+  /** The resource is AWS's own, which no RCP restricts: AWS managed keys. */
+  awsManaged?(resource: string, input: I, call: Call): boolean | Promise<boolean>;
   /** What AWS asks for beside the action itself: tagging what is created, above all. */
   additional?(input: I, call: Call, resources: readonly string[]): readonly AccessRequest[];
   /** Roles that the call hands to a service: each needs `iam:PassRole`. */

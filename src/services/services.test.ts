@@ -8,6 +8,8 @@ import { Registry } from "#gateway/registry.ts";
 import { defineService, type Service } from "#gateway/service.ts";
 import { services } from "./services.ts";
 
+await Promise.all(services.map((service) => service.load()));
+
 const FOLDER = new URL(".", import.meta.url);
 
 describe("the services", () => {
@@ -51,7 +53,6 @@ describe("the services", () => {
 });
 
 for (const service of services) {
-  await service.load();
   describe(service.name, () => {
     const names = [...service.operations.keys()].sort();
     const built = names.filter((name) => service.operations.get(name)?.operation);

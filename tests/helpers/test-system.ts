@@ -114,7 +114,10 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
     clock,
     cipher,
     identities,
-    organizations: options.organizations?.({ db: store.db, bus }) ?? { membershipOf: () => undefined },
+    organizations: options.organizations?.({ db: store.db, bus }) ?? {
+      membershipOf: () => undefined,
+      isClosed: () => false,
+    },
     audit,
     registry,
     audited,

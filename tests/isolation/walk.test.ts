@@ -31,6 +31,8 @@ import { inputsOf, mixedInputs } from "#tests/isolation/inputs.ts";
 import { memberOf } from "#tests/isolation/organization.ts";
 import { added, lost, type Snapshot, Snapshots } from "#tests/isolation/snapshot.ts";
 
+await Promise.all(services.map((service) => service.load()));
+
 const STRANGER = "444455556666";
 const OUTSIDER = "777788889999";
 const ELSEWHERE = "eu-west-1";
@@ -340,7 +342,6 @@ async function problemsOfOwner(service: Service, model: OperationModel, inputs: 
 }
 
 for (const service of services) {
-  await service.load();
   describe(`${service.name} is kept apart`, () => {
     for (const model of [...service.operations.values()].filter(({ operation }) => operation)) {
       it(model.name, async () => {

@@ -18,6 +18,8 @@ import { everythingOf, type Fixture } from "#tests/isolation/fixture.ts";
 import { inputsOf } from "#tests/isolation/inputs.ts";
 import { tablesOf } from "#tests/isolation/snapshot.ts";
 
+await Promise.all(services.map((service) => service.load()));
+
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_125);
 const ROUNDS = Number(process.env.FUZZ_ROUNDS ?? 6);
 
@@ -76,7 +78,6 @@ function* inputs(service: Service, model: OperationModel, random: Random): Gener
 }
 
 for (const service of services) {
-  await service.load();
   describe(`${service.name} answers whatever it is asked`, () => {
     for (const model of service.operations.values()) {
       if (!model.operation || model.input.isUnitSchema()) continue;

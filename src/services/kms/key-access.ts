@@ -105,6 +105,7 @@ export async function requireOnKey(call: Call, action: string, key: Key, context
     context,
     resourcePolicy: compiledKeyPolicy(call, key, action),
     resourcePolicyRequired: true,
+    awsManaged: key.manager === "AWS",
   });
 }
 
@@ -143,6 +144,7 @@ export function onKey<I>(
     resourcePolicy: async (_arn, input, call) =>
       compiledKeyPolicy(call, await requiredKey(call, keyIdOf(input)), `kms:${action}`),
     resourcePolicyRequired: true,
+    awsManaged: async (_arn, input, call) => (await requiredKey(call, keyIdOf(input))).manager === "AWS",
   };
 }
 

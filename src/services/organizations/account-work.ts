@@ -6,6 +6,7 @@ import type { Database } from "#store/database.ts";
 import type { WorkItem } from "#store/work.ts";
 import { changing } from "./administration.ts";
 import { newAccountId } from "./ids.ts";
+import { ensureLinkedRole } from "./linked-role.ts";
 import { join, leave } from "./membership-changes.ts";
 import { type AccountRequest, accountOfUnnamedEmail, type Organization } from "./model.ts";
 import { findAccount, findAccountByEmail, findRequest, putAccount, updateRequest } from "./store/accounts.ts";
@@ -39,6 +40,8 @@ async function createAccount(system: System, { id, failures }: WorkItem): Promis
     const organization = (await findOrganization(trx, request.organizationId))!;
     const accountId = await freeAccountId(trx, system);
     await createAccessRole(system, trx, organization, accountId, request.roleName);
+    if (organization.featureSet === "ALL")
+      await ensureLinkedRole({ system, db: trx, principal: rootPrincipal(accountId) });
     const account = { id: accountId, name: request.accountName, email: request.email };
     await join(trx, organization, { account, method: "CREATED", tags: request.tags, now });
     await updateRequest(trx, { ...request, state: "SUCCEEDED", accountId, completedAt: now });

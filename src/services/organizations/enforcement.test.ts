@@ -3,9 +3,17 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as logsSdk from "@aws-sdk/client-cloudwatch-logs";
 import * as iamSdk from "@aws-sdk/client-iam";
+import * as kmsSdk from "@aws-sdk/client-kms";
 import * as sdk from "@aws-sdk/client-organizations";
-import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import {
+  AssumeRoleCommand,
+  GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
+} from "@aws-sdk/client-sts";
+import type { Client } from "#gateway/client.ts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
+import { kms } from "../kms/index.ts";
 import { logs } from "../logs/index.ts";
 import {
   anAccount,
@@ -13,6 +21,7 @@ import {
   aPolicy,
   attach,
   aUnit,
+  aUser,
   document,
   organizationsSystem,
   restrict,
@@ -122,6 +131,80 @@ describe("an SCP", () => {
     assert.deepEqual(system.workErrors, []);
   });
 
+  it("is not escaped by a role that looks like a service's", async () => {
+    await using system = await organizationsSystem({ services: [logs] });
+    const { rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const member = await signedIn(system, account);
+    await restrict(system, rootId, "no logs", document({ Effect: "Deny", Action: "logs:*", Resource: "*" }));
+    const AssumeRolePolicyDocument = document({
+      Effect: "Allow",
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: "sts:AssumeRole",
+    });
+    const reserved = { name: "InvalidInputException", message: /is reserved for service-linked roles\.$/ };
+    for (const [Path, RoleName] of [
+      ["/aws-service-role/ecs.amazonaws.com/", "mine"],
+      ["/aws-service-role/", "mine"],
+      ["/", "AWSServiceRoleForECS"],
+    ]) {
+      const command = new iamSdk.CreateRoleCommand({ Path, RoleName: RoleName!, AssumeRolePolicyDocument });
+      await assert.rejects(member.send(command), reserved);
+    }
+    // A real one cannot be made to trust the account's people.
+    await member.send(new iamSdk.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com" }));
+    const RoleName = "AWSServiceRoleForECS";
+    const PolicyDocument = AssumeRolePolicyDocument;
+    await assert.rejects(member.send(new iamSdk.UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument })), {
+      name: "UnmodifiableEntityException",
+    });
+    const RoleArn = `arn:aws:iam::${account}:role/aws-service-role/ecs.amazonaws.com/${RoleName}`;
+    await assert.rejects(member.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "escape" })), {
+      name: "AccessDenied",
+    });
+  });
+
+  it("holds for every session that comes of a role", async () => {
+    await using system = await organizationsSystem({ services: [logs] });
+    const { rootId } = await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const member = await signedIn(system, account);
+    const trust = document({
+      Effect: "Allow",
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: "sts:AssumeRole",
+    });
+    await member.send(new iamSdk.CreateRoleCommand({ RoleName: "next", AssumeRolePolicyDocument: trust }));
+    const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    await member.send(new iamSdk.AttachRolePolicyCommand({ RoleName: "next", PolicyArn }));
+    await member.send(new iamSdk.CreateUserCommand({ UserName: "eve" }));
+    await member.send(new iamSdk.AttachUserPolicyCommand({ UserName: "eve", PolicyArn }));
+    const { AccessKey } = await member.send(new iamSdk.CreateAccessKeyCommand({ UserName: "eve" }));
+    const clientOf = async (key: Parameters<typeof system.principalOf>[0]) =>
+      system.client(await system.principalOf(key), { accountId: account, region: REGION });
+    const eve = await clientOf({ AccessKeyId: AccessKey!.AccessKeyId! });
+    const RoleArn = `arn:aws:iam::${account}:role/next`;
+    const chained = await member.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "chained" }));
+    const Policy = document({ Effect: "Allow", Action: "*", Resource: "*" });
+    const federated = await eve.send(new GetFederationTokenCommand({ Name: "guest", Policy }));
+    const session = await eve.send(new GetSessionTokenCommand({}));
+    const clients = [eve, rootOf(system, account)];
+    for (const { Credentials } of [chained, federated, session]) {
+      clients.push(
+        await clientOf({ AccessKeyId: Credentials!.AccessKeyId!, SessionToken: Credentials!.SessionToken! }),
+      );
+    }
+    for (const client of clients) await client.send(new logsSdk.DescribeLogGroupsCommand({}));
+    await restrict(system, rootId, "no logs", document({ Effect: "Deny", Action: "logs:*", Resource: "*" }));
+    for (const client of clients) {
+      await assert.rejects(
+        client.send(new logsSdk.DescribeLogGroupsCommand({})),
+        { name: "AccessDenied", message: /with an explicit deny in a service control policy$/ },
+        client.principal.arn,
+      );
+    }
+  });
+
   it("keeps an account from leaving", async () => {
     await using system = await organizationsSystem();
     const { rootId } = await anOrganization(system);
@@ -134,6 +217,43 @@ describe("an SCP", () => {
     await assert.rejects(guest.send(new sdk.LeaveOrganizationCommand({})), { name: "AccessDenied" });
     await system.root.send(new sdk.DetachPolicyCommand({ PolicyId, TargetId: rootId }));
     await guest.send(new sdk.LeaveOrganizationCommand({}));
+  });
+});
+
+describe("the service-linked role of Organizations", () => {
+  const roleOf = async (client: Client) =>
+    (await client.send(new iamSdk.GetRoleCommand({ RoleName: "AWSServiceRoleForOrganizations" }))).Role!.Path;
+  const PATH = "/aws-service-role/organizations.amazonaws.com/";
+
+  it("is in every account of an organization with all features, also when it was there before", async () => {
+    await using system = await organizationsSystem();
+    await anOrganization(system);
+    assert.equal(await roleOf(system.root), PATH);
+    assert.equal(await roleOf(rootOf(system, await anAccount(system, "dev"))), PATH);
+    const guest = rootOf(system, "999988887777");
+    for (const round of ["first", "again"]) {
+      const invite = new sdk.InviteAccountToOrganizationCommand({ Target: { Type: "ACCOUNT", Id: "999988887777" } });
+      const { Handshake } = await system.root.send(invite);
+      await guest.send(new sdk.AcceptHandshakeCommand({ HandshakeId: Handshake!.Id! }));
+      assert.equal(await roleOf(guest), PATH, round);
+      await guest.send(new sdk.LeaveOrganizationCommand({}));
+    }
+    await using billing = await organizationsSystem();
+    await anOrganization(billing, "CONSOLIDATED_BILLING");
+    await assert.rejects(roleOf(billing.root), { name: "NoSuchEntityException" });
+  });
+
+  it("needs the caller's permission, without which nothing is made", async () => {
+    await using system = await organizationsSystem();
+    const statement = { Effect: "Allow", Action: "organizations:*", Resource: "*" };
+    const founder = await aUser(system, "founder", statement);
+    await assert.rejects(founder.send(new sdk.CreateOrganizationCommand({})), {
+      name: "AccessDeniedForDependencyException",
+      Reason: "ACCESS_DENIED_DURING_CREATE_SERVICE_LINKED_ROLE",
+    });
+    const describeIt = system.root.send(new sdk.DescribeOrganizationCommand({}));
+    await assert.rejects(describeIt, { name: "AWSOrganizationsNotInUseException" });
+    await founder.send(new sdk.CreateOrganizationCommand({ FeatureSet: "CONSOLIDATED_BILLING" }));
   });
 });
 
@@ -197,5 +317,22 @@ describe("an RCP", () => {
       message: `User: ${principal.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn} with an explicit deny in a resource control policy`,
     });
     await member.send(assume);
+  });
+
+  it("restricts an account's own keys and not those that AWS manages", async () => {
+    await using system = await organizationsSystem({ services: [kms] });
+    const { rootId } = await anOrganization(system);
+    const member = await signedIn(system, await anAccount(system, "dev"));
+    const { KeyMetadata } = await member.send(new kmsSdk.CreateKeyCommand({}));
+    const describeKey = (KeyId: string) => member.send(new kmsSdk.DescribeKeyCommand({ KeyId }));
+    const type = "RESOURCE_CONTROL_POLICY";
+    await system.root.send(new sdk.EnablePolicyTypeCommand({ RootId: rootId, PolicyType: type }));
+    const nobody = document({ Effect: "Deny", Principal: "*", Action: "kms:*", Resource: "*" });
+    await attach(system, await aPolicy(system, "nobody", nobody, type), rootId);
+    await assert.rejects(describeKey(KeyMetadata!.KeyId!), {
+      name: "AccessDenied",
+      message: /with an explicit deny in a resource control policy$/,
+    });
+    assert.equal((await describeKey("alias/aws/s3")).KeyMetadata!.KeyManager, "AWS");
   });
 });

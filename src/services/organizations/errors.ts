@@ -1,6 +1,6 @@
 /**
  * Organizations' modelled errors. The words are those that AWS answers as far as users of terraform, moto and the aws CLI
- * report them, else the first sentence of the API reference about the error or its reason.
+ * report them, else mostly a sentence of the API reference about the error or its reason, sometimes shortened.
  */
 import * as sdk from "@aws-sdk/client-organizations";
 import { AccessDeniedError } from "#gateway/authorize.ts";
@@ -15,6 +15,15 @@ function said(message: string) {
 /** What every account hears that may not administer its organization. */
 export function accessDenied(): Error {
   return new AccessDeniedError("You don't have permissions to access this resource.");
+}
+
+export function dependencyDenied(): Error {
+  const sentence =
+    "The operation that you attempted requires you to have the iam:CreateServiceLinkedRole for organizations.amazonaws.com permission so that Organizations can create the required service-linked role. You don't have that permission.";
+  return new sdk.AccessDeniedForDependencyException({
+    Reason: "ACCESS_DENIED_DURING_CREATE_SERVICE_LINKED_ROLE",
+    ...said(sentence),
+  });
 }
 
 export function notInUse(): Error {

@@ -4,7 +4,7 @@ import { type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts"
 import type { Membership, Organizations, System } from "#gateway/context.ts";
 import type { Database } from "#store/database.ts";
 import { Hierarchy } from "./hierarchy.ts";
-import type { Attachment } from "./model.ts";
+import type { Account, Attachment } from "./model.ts";
 import { awsPolicy } from "./policy-types.ts";
 import { findAccount } from "./store/accounts.ts";
 import { organizationOf } from "./store/organizations.ts";
@@ -14,8 +14,12 @@ import { listUnits } from "./store/units.ts";
 /** Published after every change of an organization. */
 export const ORGANIZATIONS_CHANGED = "organizations";
 
-interface Entry {
+interface Place {
   readonly membership: Membership | undefined;
+  readonly closed: boolean;
+}
+
+interface Entry extends Place {
   /** Of the monotonic clock, milliseconds. */
   readonly until: number;
 }
@@ -41,8 +45,18 @@ export class OrganizationMemberships implements Organizations {
 
   /** `db` is the caller's transaction where it has one: what it changed counts, but is not remembered. */
   membershipOf(accountId: string, db: Database = this.#db): Membership | undefined | Promise<Membership | undefined> {
+    const place = this.#placeOf(accountId, db);
+    return place instanceof Promise ? place.then(({ membership }) => membership) : place.membership;
+  }
+
+  isClosed(accountId: string, db: Database = this.#db): boolean | Promise<boolean> {
+    const place = this.#placeOf(accountId, db);
+    return place instanceof Promise ? place.then(({ closed }) => closed) : place.closed;
+  }
+
+  #placeOf(accountId: string, db: Database): Place | Promise<Place> {
     const entry = this.#entries.get(accountId);
-    if (entry !== undefined && entry.until > performance.now()) return entry.membership;
+    if (entry !== undefined && entry.until > performance.now()) return entry;
     return db.isTransaction ? this.#read(db, accountId) : this.#load(db, accountId);
   }
 
@@ -58,20 +72,24 @@ export class OrganizationMemberships implements Organizations {
     this.#unsubscribe();
   }
 
-  async #load(db: Database, accountId: string): Promise<Membership | undefined> {
+  async #load(db: Database, accountId: string): Promise<Place> {
     const generation = this.#generation;
-    const membership = await this.#read(db, accountId);
-    if (generation !== this.#generation) return membership;
+    const place = await this.#read(db, accountId);
+    if (generation !== this.#generation) return place;
     if (this.#entries.size >= MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
     this.#entries.delete(accountId); // so that it counts as the youngest
-    this.#entries.set(accountId, { membership, until: performance.now() + MAX_AGE_MS });
-    return membership;
+    this.#entries.set(accountId, { ...place, until: performance.now() + MAX_AGE_MS });
+    return place;
   }
 
-  async #read(db: Database, accountId: string): Promise<Membership | undefined> {
+  async #read(db: Database, accountId: string): Promise<Place> {
     const account = await findAccount(db, accountId);
-    const { organizationId, parentId } = account ?? {};
-    if (!account || organizationId === undefined || parentId === undefined) return undefined;
+    return { membership: account && (await this.#membership(db, account)), closed: account?.state === "CLOSED" };
+  }
+
+  async #membership(db: Database, account: Account): Promise<Membership | undefined> {
+    const { id: accountId, organizationId, parentId } = account;
+    if (organizationId === undefined || parentId === undefined) return undefined;
     const organization = (await organizationOf(db, accountId))!;
     const tree = new Hierarchy(organization, await listUnits(db, organizationId), [
       { ...account, organizationId, parentId },

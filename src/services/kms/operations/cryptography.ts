@@ -100,6 +100,7 @@ function onKeyOfBlob<I extends { readonly CiphertextBlob?: Uint8Array | undefine
     resourcePolicy: async (_arn, input, call) =>
       compiledKeyPolicy(call, await keyOfBlob(call, input.CiphertextBlob, action), action),
     resourcePolicyRequired: true,
+    awsManaged: async (_arn, input, call) => (await keyOfBlob(call, input.CiphertextBlob, action)).manager === "AWS",
   };
 }
 

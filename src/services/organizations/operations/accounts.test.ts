@@ -208,6 +208,14 @@ describe("a member account", () => {
     await using system = await organizationsSystem();
     await anOrganization(system);
     const AccountId = await anAccount(system, "dev");
+    const member = await signedIn(system, AccountId);
+    await member.send(new CreateUserCommand({ UserName: "ana" }));
+    const closedToAll = async () => {
+      const denied = { name: "AccessDenied", message: new RegExp(`because the account ${AccountId} is closed$`) };
+      await assert.rejects(member.send(new ListUsersCommand({})), denied);
+      await assert.rejects(rootOf(system, AccountId).send(new ListUsersCommand({})), denied);
+      await assert.rejects(signedIn(system, AccountId), denied);
+    };
     const close = (id = AccountId) => system.root.send(new sdk.CloseAccountCommand({ AccountId: id }));
     await assert.rejects(close(ACCOUNT), { Reason: "CANNOT_CLOSE_MANAGEMENT_ACCOUNT" });
     await assert.rejects(close("123412341234"), { name: "AccountNotFoundException" });
@@ -217,6 +225,7 @@ describe("a member account", () => {
     assert.equal(closed.State, "CLOSED");
     assert.equal(closed.Status, "SUSPENDED");
     await assert.rejects(close(), { name: "AccountAlreadyClosedException" });
+    await closedToAll();
     const remove = new sdk.RemoveAccountFromOrganizationCommand({ AccountId });
     system.setNow(new Date(Date.now() + 89 * DAY_MS));
     await assert.rejects(system.root.send(remove), { Reason: "WAIT_PERIOD_ACTIVE" });
@@ -225,6 +234,7 @@ describe("a member account", () => {
     system.work.wake();
     const accounts = async () => (await system.root.send(new sdk.ListAccountsCommand({}))).Accounts!;
     assert.equal((await eventually(accounts, ({ length }) => length === 1))[0]!.Id, ACCOUNT);
+    await closedToAll();
     assert.deepEqual(system.workErrors, []);
   });
 });

@@ -6,6 +6,7 @@ import type { Database } from "#store/database.ts";
 import { changing, organizationOperation, requireTagging } from "../administration.ts";
 import { handshakeNotFound, invalidInput } from "../errors.ts";
 import { accept, cancel, end, invite, isShown } from "../handshakes.ts";
+import { ensureLinkedRole } from "../linked-role.ts";
 import { accountArn, accountOfUnnamedEmail, arnOf, type Handshake, handshakeArn, toHandshake } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import { findAccountByEmail } from "../store/accounts.ts";
@@ -72,11 +73,19 @@ async function handshakeOf(
   return handshake;
 }
 
+/** Whoever joins an organization with all features, or agrees to their being enabled. */
+async function needsLinkedRole(db: Database, handshake: Handshake): Promise<boolean> {
+  if (handshake.action !== "INVITE") return true;
+  return (await findOrganization(db, handshake.organizationId))?.featureSet === "ALL";
+}
+
 export const AcceptHandshake: OperationOf<sdk.AcceptHandshakeCommand> = {
   authorize: aboutHandshake("AcceptHandshake"),
   run: (input, call) =>
     changing(call, async (trx) => {
       const handshake = await handshakeOf(trx, input, call, "recipient");
+      // Before the account joins: its administrators decide, not yet the organization's policies.
+      if (await needsLinkedRole(trx, handshake)) await ensureLinkedRole({ ...call, db: trx });
       return { Handshake: toHandshake(await accept(trx, handshake, call.now), call.now) };
     }),
 };

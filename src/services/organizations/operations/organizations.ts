@@ -5,6 +5,7 @@ import { changing, organizationOperation } from "../administration.ts";
 import { alreadyInOrganization, organizationNotEmpty } from "../errors.ts";
 import { beginAllFeatures, cancelPending } from "../handshakes.ts";
 import { newOrganizationId, newRootId } from "../ids.ts";
+import { ensureLinkedRole } from "../linked-role.ts";
 import { attachAwsPolicies, join, knownAccount, leave } from "../membership-changes.ts";
 import { type Organization, toHandshake, toOrganization, toRoot } from "../model.ts";
 import { pageOf } from "../paging.ts";
@@ -17,6 +18,7 @@ export const CreateOrganization: OperationOf<sdk.CreateOrganizationCommand> = {
   async run({ FeatureSet = "ALL" }, call) {
     return changing(call, async (trx) => {
       if (await organizationOf(trx, call.accountId)) throw alreadyInOrganization();
+      if (FeatureSet === "ALL") await ensureLinkedRole({ ...call, db: trx });
       const organization: Organization = {
         id: newOrganizationId(),
         managementAccountId: call.accountId,
