@@ -16,6 +16,7 @@ import * as policyTypes from "./operations/policy-types.ts";
 import * as resourcePolicy from "./operations/resource-policy.ts";
 import * as serviceAccess from "./operations/service-access.ts";
 import * as tags from "./operations/tags.ts";
+import { resourceTags } from "./taggable.ts";
 import { validation } from "./validation.ts";
 
 export { OrganizationMemberships } from "./memberships.ts";
@@ -40,5 +41,6 @@ export const organizations = defineService({
   limits: limits as Limits,
   validation,
   migrations: [organizationsMigration],
+  resourceTags,
   registerWork: registerAccountWork,
 });
