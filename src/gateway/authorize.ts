@@ -28,10 +28,11 @@ export interface AccessRequest {
 export async function authorizeOperation<I>(authorization: Authorization<I>, input: I, call: Call): Promise<void> {
   const resources = await authorization.resources(input, call);
   for (const resource of resources) {
+    const context = () => authorization.context?.(input, call, resource) ?? {};
     await requireAccess(call, {
       action: typeof authorization.action === "string" ? authorization.action : authorization.action(input),
       resource,
-      context: () => authorization.context?.(input, call, resource) ?? {},
+      context: authorization.contextInAnyCase ? await context() : context,
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,

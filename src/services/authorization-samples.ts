@@ -6,18 +6,13 @@ import * as connections from "@aws-sdk/client-codestar-connections";
 import * as ecr from "@aws-sdk/client-ecr";
 import * as ecs from "@aws-sdk/client-ecs";
 import * as elb from "@aws-sdk/client-elastic-load-balancing-v2";
-import * as iam from "@aws-sdk/client-iam";
 import * as kms from "@aws-sdk/client-kms";
 import * as s3 from "@aws-sdk/client-s3";
 import { InProcessClient } from "#gateway/client.ts";
 import { Registry } from "#gateway/registry.ts";
 import { ACCOUNT, REGION, type TestSystem } from "#tests/helpers/test-system.ts";
-import { policy, trust } from "./iam/testing.ts";
+import { iamResources, NAME, organizationsResources, type Samples, stsResources, Tags } from "./identity-samples.ts";
 
-type Samples = Readonly<Record<string, unknown>>;
-
-const NAME = "sample";
-const Tags = [{ Key: "team", Value: "red" }];
 const tags = [{ key: "team", value: "red" }];
 
 /** By service: values by member, or by OPERATION.member where one operation means something else by it. */
@@ -26,7 +21,8 @@ export async function taggedResources(system: TestSystem): Promise<Readonly<Reco
   const connection = await connectionResources(system);
   return {
     iam: identities,
-    sts: { RoleArn: identities.role, assumable: identities.assumable, Tags, TagKeys: ["team"] },
+    organizations: await organizationsResources(system),
+    sts: await stsResources(system, identities),
     s3: await s3Resources(system),
     kms: await kmsResources(system),
     logs: await logsResources(system),
@@ -37,42 +33,6 @@ export async function taggedResources(system: TestSystem): Promise<Readonly<Reco
     "codestar-connections": connection,
     codeconnections: await renamedConnectionResources(system),
     codepipeline: await codepipelineResources(system, identities.role as string),
-  };
-}
-
-async function iamResources({ root }: TestSystem): Promise<Samples> {
-  const { Policy } = await root.send(
-    new iam.CreatePolicyCommand({ PolicyName: NAME, PolicyDocument: policy("Allow", "s3:*"), Tags }),
-  );
-  const bounded = { PermissionsBoundary: Policy!.Arn!, Tags };
-  const trusted = trust("codebuild.amazonaws.com").replace(
-    `"codebuild.amazonaws.com"`,
-    `["codebuild.amazonaws.com","codepipeline.amazonaws.com"]`,
-  );
-  await root.send(new iam.CreateUserCommand({ UserName: NAME, ...bounded }));
-  const { AccessKey } = await root.send(new iam.CreateAccessKeyCommand({ UserName: NAME }));
-  const { Role } = await root.send(
-    new iam.CreateRoleCommand({ RoleName: NAME, AssumeRolePolicyDocument: trusted, ...bounded }),
-  );
-  const account = trust(`arn:aws:iam::${ACCOUNT}:root`);
-  const assumable = await root.send(
-    new iam.CreateRoleCommand({ RoleName: "assumable", AssumeRolePolicyDocument: account }),
-  );
-  await root.send(new iam.CreateGroupCommand({ GroupName: NAME }));
-  await root.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: NAME, Tags }));
-  return {
-    role: Role!.Arn,
-    assumable: assumable.Role!.Arn,
-    AccessKeyId: AccessKey!.AccessKeyId,
-    PolicyArn: Policy!.Arn,
-    PermissionsBoundary: Policy!.Arn,
-    PolicySourceArn: Role!.Arn,
-    AWSServiceName: "ecs.amazonaws.com",
-    DeletionTaskId: `task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/1b2c3d4e`,
-    Path: "/",
-    PathPrefix: "/",
-    Tags,
-    TagKeys: ["team"],
   };
 }
 

@@ -33,11 +33,6 @@ export function requestTags(tags: readonly sdk.Tag[] | undefined): ContextKeys {
   return tags ? { ...keys, "aws:tagkeys": tags.map(({ Key }) => Key!) } : {};
 }
 
-/** The condition keys `aws:ResourceTag/…`. */
-export function resourceTags(tags: Tags | undefined): ContextKeys {
-  return Object.fromEntries([...(tags ?? [])].map(([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, value]));
-}
-
 /** A tag that is there already takes the new value, and the key's new case. */
 export function merged(tags: Tags, added: Tags): Tags {
   const all = new Map(withoutKeys(tags, [...added.keys()]));

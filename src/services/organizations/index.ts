@@ -5,6 +5,7 @@ import type { Limits } from "#gateway/validate.ts";
 import { registerAccountWork } from "./account-work.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { organizations as organizationsMigration } from "./migrations/0001-organizations.ts";
+import { resourceTags } from "./taggable.ts";
 import { validation } from "./validation.ts";
 
 export { OrganizationMemberships } from "./memberships.ts";
@@ -17,5 +18,6 @@ export const organizations = defineService({
   limits: limits as Limits,
   validation,
   migrations: [organizationsMigration],
+  resourceTags,
   registerWork: registerAccountWork,
 });

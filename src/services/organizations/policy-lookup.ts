@@ -6,7 +6,6 @@ import { invalidInput, policyNotFound, policyTypeNotAvailable } from "./errors.t
 import { type Organization, type Policy, policyArn } from "./model.ts";
 import { awsPolicy } from "./policy-types.ts";
 import { listOwnPolicies, type OwnPolicy } from "./store/policies.ts";
-import { resourceTags } from "./tag-rules.ts";
 
 export async function findPolicy(db: Database, organization: Organization, id: string): Promise<Policy | undefined> {
   return awsPolicy(id) ?? (await listOwnPolicies(db, organization.id, { id }))[0];
@@ -39,8 +38,7 @@ export async function policyArns({ PolicyId }: About, { db, organization }: Scop
 }
 
 export async function policyContext({ PolicyId }: About, { db, organization }: Scope) {
-  const policy = await findPolicy(db, organization, PolicyId!);
-  return policy ? { ...typeContext(policy.type), ...resourceTags(policy.tags) } : {};
+  return typeContext((await findPolicy(db, organization, PolicyId!))?.type);
 }
 
 /** The condition key `organizations:PolicyType`. */

@@ -39,8 +39,3 @@ export function requestTags(tags: readonly sdk.Tag[] | undefined): ContextKeys {
     "aws:tagkeys": tags.map(({ Key }) => Key!),
   };
 }
-
-/** The condition keys `aws:ResourceTag/…`. */
-export function resourceTags(tags: Tags): ContextKeys {
-  return Object.fromEntries(Array.from(tags, ([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, value]));
-}

@@ -21,7 +21,7 @@ import {
 } from "../store/mfa-devices.ts";
 import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
 import { base32 } from "../totp.ts";
-import { about, atPath, existing, page, pageOf, refOf, tagPage, userNameOf } from "./support.ts";
+import { about, atPath, existing, madeWithTags, page, pageOf, refOf, tagPage, userNameOf } from "./support.ts";
 
 /** As long as AWS's: 64 characters in Base32. */
 const SEED_BYTES = 40;
@@ -59,11 +59,9 @@ async function requiredOfUser(db: Database, call: Call, user: Entity, serialNumb
 
 /** The only answer that ever has the seed. */
 export const CreateVirtualMFADevice: OperationOf<sdk.CreateVirtualMFADeviceCommand> = {
-  authorize: atPath(
-    "mfa",
-    "CreateVirtualMFADevice",
-    (input) => ({ path: input.Path, name: input.VirtualMFADeviceName! }),
-    (input) => requestTags(input.Tags),
+  authorize: madeWithTags(
+    "TagMFADevice",
+    atPath("mfa", "CreateVirtualMFADevice", (input) => ({ path: input.Path, name: input.VirtualMFADeviceName! })),
   ),
   async run(input, call) {
     const name = input.VirtualMFADeviceName!;

@@ -17,8 +17,8 @@ import {
   type OidcProvider,
   updateOidcProvider,
 } from "../store/oidc-providers.ts";
-import { checkedTags, merged, requestTags, resourceTags, withoutKeys } from "../tag-rules.ts";
-import { changing, pageOf } from "./support.ts";
+import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { changing, madeWithTags, pageOf } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_PROVIDERS = 100;
@@ -53,9 +53,7 @@ function about<I extends Named>(
   return {
     action: `iam:${action}`,
     resources: ({ OpenIDConnectProviderArn }) => [OpenIDConnectProviderArn!],
-    async context(input, call, arn) {
-      return { ...resourceTags((await find(call.db, call, arn))?.tags), ...context?.(input) };
-    },
+    ...(context && { context }),
   };
 }
 
@@ -68,11 +66,10 @@ function change(call: Call, arn: string, to: (provider: OidcProvider) => Partial
 }
 
 export const CreateOpenIDConnectProvider: OperationOf<sdk.CreateOpenIDConnectProviderCommand> = {
-  authorize: {
+  authorize: madeWithTags("TagOpenIDConnectProvider", {
     action: "iam:CreateOpenIDConnectProvider",
     resources: ({ Url }, call) => [arnOf(call.accountId, withoutScheme(Url!))],
-    context: ({ Tags }) => requestTags(Tags),
-  },
+  }),
   async run(input, call) {
     const url = checkedUrl(input.Url!);
     const clientIds = checkedClientIds(input.ClientIDList ?? []);

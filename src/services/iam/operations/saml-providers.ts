@@ -22,8 +22,8 @@ import {
   type SamlProvider,
   updateSamlProvider,
 } from "../store/saml-providers.ts";
-import { checkedTags, merged, requestTags, resourceTags, withoutKeys } from "../tag-rules.ts";
-import { changing, pageOf } from "./support.ts";
+import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { changing, madeWithTags, pageOf } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_PROVIDERS = 100;
@@ -54,9 +54,7 @@ function about<I extends { readonly SAMLProviderArn: string | undefined }>(
   return {
     action: `iam:${action}`,
     resources: ({ SAMLProviderArn }) => [SAMLProviderArn!],
-    async context(input, call, arn) {
-      return { ...resourceTags((await find(call.db, call, arn))?.tags), ...context?.(input) };
-    },
+    ...(context && { context }),
   };
 }
 
@@ -69,11 +67,10 @@ function changeTags(call: Call, arn: string, to: (tags: Tags) => Tags): Promise<
 }
 
 export const CreateSAMLProvider: OperationOf<sdk.CreateSAMLProviderCommand> = {
-  authorize: {
+  authorize: madeWithTags("TagSAMLProvider", {
     action: "iam:CreateSAMLProvider",
     resources: ({ Name }, call) => [arnOf(call.accountId, Name!)],
-    context: ({ Tags }) => requestTags(Tags),
-  },
+  }),
   async run(input, call) {
     const { validUntil } = checkedMetadata(input.SAMLMetadataDocument!);
     const provider: SamlProvider = {

@@ -17,7 +17,7 @@ import {
   updateServerCertificate,
 } from "../store/server-certificates.ts";
 import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
-import { aboutNamed, atPath, page, tagPage } from "./support.ts";
+import { aboutNamed, atPath, madeWithTags, page, tagPage } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_CERTIFICATES = 20;
@@ -66,11 +66,12 @@ function toMetadata(certificate: ServerCertificate): sdk.ServerCertificateMetada
 
 /** The private key is never answered again. */
 export const UploadServerCertificate: OperationOf<sdk.UploadServerCertificateCommand> = {
-  authorize: atPath(
-    "server-certificate",
-    "UploadServerCertificate",
-    (input) => ({ path: input.Path, name: input.ServerCertificateName! }),
-    (input) => requestTags(input.Tags),
+  authorize: madeWithTags(
+    "TagServerCertificate",
+    atPath("server-certificate", "UploadServerCertificate", (input) => ({
+      path: input.Path,
+      name: input.ServerCertificateName!,
+    })),
   ),
   async run(input, call) {
     const { CertificateBody: body = "", PrivateKey: privateKey = "", CertificateChain: chain } = input;

@@ -109,22 +109,34 @@ export function atPath<I>(
   };
 }
 
-/**
- * As `atPath`, for what can be made with tags, which is an action of its own: `iam:TagUser` and so on.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_access-permissions
- */
-export function madeAtPath<I extends { Tags?: readonly sdk.Tag[] | undefined }>(
+interface Taggable {
+  readonly Tags?: readonly sdk.Tag[] | undefined;
+}
+
+/** As `atPath`, for what can be made with tags. */
+export function madeAtPath<I extends Taggable>(
   type: string,
   what: "User" | "Role" | "Policy" | "InstanceProfile",
   place: (input: I) => { path: string | undefined; name: string },
   keys?: (input: I) => ContextKeys,
 ): Authorization<I> {
-  const context = (input: I) => ({ ...requestTags(input.Tags), ...keys?.(input) });
+  return madeWithTags(`Tag${what}`, atPath(type, `Create${what}`, place, keys));
+}
+
+/**
+ * Making something with tags is an action of its own beside making it: `iam:TagUser` and so on.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_access-permissions
+ */
+export function madeWithTags<I extends Taggable>(tagAction: string, making: Authorization<I>): Authorization<I> {
   return {
-    ...atPath(type, `Create${what}`, place, context),
+    ...making,
+    context: async (input, call, resource) => ({
+      ...requestTags(input.Tags),
+      ...(await making.context?.(input, call, resource)),
+    }),
     additional: (input, _call, resources) =>
       input.Tags?.length
-        ? resources.map((resource) => ({ action: `iam:Tag${what}`, resource, context: requestTags(input.Tags) }))
+        ? resources.map((resource) => ({ action: `iam:${tagAction}`, resource, context: requestTags(input.Tags) }))
         : [],
   };
 }

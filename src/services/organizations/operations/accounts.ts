@@ -13,13 +13,12 @@ import {
   sourceParentNotFound,
 } from "../errors.ts";
 import { advanceAllFeatures } from "../handshakes.ts";
-import { findMember, Hierarchy, requiredMember } from "../hierarchy.ts";
+import { Hierarchy, requiredMember } from "../hierarchy.ts";
 import { leave } from "../membership-changes.ts";
 import { accountArn, entityArn, toAccount } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import { listAccounts, putAccount } from "../store/accounts.ts";
 import { listDelegations } from "../store/services.ts";
-import { resourceTags } from "../tag-rules.ts";
 
 const DAY_MS = 86_400_000;
 /** "You must wait until at least four days after the account was created. Invited accounts aren't subject to this waiting period." */
@@ -29,15 +28,10 @@ type About = { AccountId: string | undefined };
 
 const about = ({ AccountId }: About, { organization }: Scope) => [accountArn(organization, AccountId!)];
 
-async function accountTags({ AccountId }: About, { db, organization }: Scope) {
-  return resourceTags((await findMember(db, organization, AccountId!))?.tags ?? new Map());
-}
-
 export const DescribeAccount = organizationOperation<sdk.DescribeAccountCommand>({
   action: "DescribeAccount",
   callers: "readers",
   resources: about,
-  context: accountTags,
   async run(input, { db, organization }) {
     const account = await requiredMember(db, organization, input.AccountId!);
     const path = (await Hierarchy.of(db, organization)).pathOf(account.parentId);
@@ -82,7 +76,6 @@ export const RemoveAccountFromOrganization = organizationOperation<sdk.RemoveAcc
   callers: "management",
   writes: true,
   resources: about,
-  context: accountTags,
   async run(input, scope) {
     await depart(scope, input.AccountId!);
     return {};
@@ -124,7 +117,6 @@ export const CloseAccount = organizationOperation<sdk.CloseAccountCommand>({
   writes: true,
   wakes: true,
   resources: about,
-  context: accountTags,
   async run(input, { call, db, organization }) {
     if (organization.featureSet !== "ALL") throw constraintViolation("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE");
     if (input.AccountId === organization.managementAccountId) {

@@ -16,7 +16,7 @@ import { entityArn, toAccount, toUnit, type Unit } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import { deleteAttachments } from "../store/policies.ts";
 import { deleteUnit, insertUnit, updateUnit } from "../store/units.ts";
-import { checkedTags, requestTags, resourceTags } from "../tag-rules.ts";
+import { checkedTags, requestTags } from "../tag-rules.ts";
 
 /** https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html */
 const MAX_DEPTH = 5;
@@ -28,10 +28,7 @@ const parentArn = ({ ParentId }: { ParentId: string | undefined }, { organizatio
 const unitArn = ({ OrganizationalUnitId }: { OrganizationalUnitId: string | undefined }, { organization }: Scope) => [
   entityArn(organization, OrganizationalUnitId!),
 ];
-const unitTags = async ({ OrganizationalUnitId }: { OrganizationalUnitId: string | undefined }, scope: Scope) =>
-  resourceTags((await Hierarchy.of(scope.db, scope.organization)).units.get(OrganizationalUnitId!)?.tags ?? new Map());
-
-const changesUnit = { callers: "management", writes: true, resources: unitArn, context: unitTags } as const;
+const changesUnit = { callers: "management", writes: true, resources: unitArn } as const;
 
 /** Throws ParentNotFoundException. */
 async function treeWithParent({ db, organization }: Scope, parentId: string): Promise<Hierarchy> {
@@ -104,7 +101,6 @@ export const DescribeOrganizationalUnit = organizationOperation<sdk.DescribeOrga
   action: "DescribeOrganizationalUnit",
   callers: "readers",
   resources: unitArn,
-  context: unitTags,
   async run(input, scope) {
     const { tree, unit } = await treeWithUnit(scope, input.OrganizationalUnitId!);
     return { OrganizationalUnit: toUnit(scope.organization, unit, tree.pathOf(unit.parentId)) };

@@ -40,7 +40,7 @@ export const CreatePolicy = organizationOperation<sdk.CreatePolicyCommand>({
   action: "CreatePolicy",
   callers: "delegates",
   writes: true,
-  resources: ({ Type }, { organization }) => [arnOf(organization, `policy/${Type!.toLowerCase()}/*`)],
+  resources: ({ Type }, { organization }) => [arnOf(organization, `policy/${Type!.toLowerCase()}/p-*`)],
   context: ({ Type, Tags }) => ({ ...typeContext(Type), ...requestTags(Tags) }),
   async run(input, scope) {
     const { call, db, organization } = scope;

@@ -22,7 +22,7 @@ export const PutResourcePolicy = organizationOperation<sdk.PutResourcePolicyComm
   writes: true,
   async resources(_input, { db, organization }) {
     const policy = await findResourcePolicy(db, organization.id);
-    return [arnOf(organization, `resourcepolicy/${policy?.id ?? "*"}`)];
+    return [arnOf(organization, `resourcepolicy/${policy?.id ?? "rp-*"}`)];
   },
   context: ({ Tags }) => requestTags(Tags),
   async run(input, scope) {

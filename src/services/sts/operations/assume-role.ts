@@ -23,6 +23,7 @@ export const AssumeRole: OperationOf<sdk.AssumeRoleCommand> = {
   authorize: {
     action: "sts:AssumeRole",
     resources: (input) => [input.RoleArn!],
+    contextInAnyCase: true,
     async context(input, call) {
       // The code is taken here and nowhere else: the trust policy asks for it, and it counts once.
       return (await provesMfa(input, call)) ? { ...requestContext(input), ...PROVED_NOW } : requestContext(input);
