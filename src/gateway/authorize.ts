@@ -164,8 +164,8 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     context["aws:principalservicename"] = principal.service;
     context["aws:principalservicenameslist"] = [principal.service];
   }
-  // "included in the request context only when the principal uses temporary credentials", or proves a device with the request
-  if (principal.sessionExpiration || principal.mfaAuthenticatedAt) {
+  // "included in the request context only when the principal uses temporary credentials"
+  if (principal.sessionExpiration) {
     context["aws:multifactorauthpresent"] = String(principal.mfaAuthenticatedAt !== undefined);
   }
   if (principal.mfaAuthenticatedAt) {

@@ -18,7 +18,6 @@ export async function execute(
     const operation = builtOperation(service, model);
     validate(service, model, input);
     if (operation.identify) call = calledBy(call, await operation.identify(input, call));
-    if (operation.prove) call = { ...call, principal: await operation.prove(input, call) };
     const { authorize } = operation;
     call.system.identities.recordAccess?.(call.principal, actionOf(service, model, input), call.region, call.now);
     if (authorize !== "always") await authorizeOperation(authorize, input, call);

@@ -49,11 +49,6 @@ export interface Operation<I = never, O = unknown> {
    * Comes before `authorize`; throws what AWS answers where it proves nobody.
    */
   identify?(input: I, call: Call): Promise<Principal>;
-  /**
-   * The caller of a signed request with what the input proves further of it: a code of its MFA device. Comes before
-   * `authorize`, whatever policies ask for; throws where the proof is wrong.
-   */
-  prove?(input: I, call: Call): Promise<Principal>;
   /** "always": AWS lets every authenticated caller do it whatever the policies say (sts:GetCallerIdentity). */
   readonly authorize: Authorization<I> | "always";
   run(input: I, call: Call): Promise<O> | O;

@@ -14,17 +14,19 @@ const DEFAULT_SECONDS = 3600;
 /** "Role chaining limits your AWS CLI or AWS API role session to a maximum of one hour." */
 const MAX_CHAINED_SECONDS = 3600;
 
+/** "The temporary credentials returned by AssumeRole do not include MFA information": these are for the call alone. */
+const PROVED_NOW: ContextKeys = { "aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0" };
+
 type Input = sdk.AssumeRoleCommand["input"];
 
 export const AssumeRole: OperationOf<sdk.AssumeRoleCommand> = {
-  /** "The temporary credentials returned by AssumeRole do not include MFA information": it is for the call alone. */
-  async prove(input, call) {
-    return (await provesMfa(input, call)) ? { ...call.principal, mfaAuthenticatedAt: call.now } : call.principal;
-  },
   authorize: {
     action: "sts:AssumeRole",
     resources: (input) => [input.RoleArn!],
-    context: requestContext,
+    async context(input, call) {
+      // The code is taken here and nowhere else: the trust policy asks for it, and it counts once.
+      return (await provesMfa(input, call)) ? { ...requestContext(input), ...PROVED_NOW } : requestContext(input);
+    },
     resourcePolicy: async (roleArn, _input, call) => (await assumableRole(call, roleArn))?.trustPolicy,
     resourcePolicyRequired: true,
   },
@@ -96,7 +98,7 @@ async function requireFurtherAccess(
     await requireAccess(call, {
       action,
       resource: role.arn,
-      context: requestContext(input),
+      context: { ...requestContext(input), ...(input.TokenCode !== undefined && PROVED_NOW) },
       resourcePolicy: role.trustPolicy,
       resourcePolicyRequired: true,
     });
