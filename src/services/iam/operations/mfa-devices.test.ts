@@ -252,6 +252,35 @@ test("a trust policy may want MFA of who assumes the role; the role's session do
   });
 });
 
+test("a code that comes with AssumeRole is checked whatever the role asks for, and counts for a session without MFA", async () => {
+  await using system = await start();
+  const { root } = system;
+  const { client } = await aUser(system, "dev", policy("Allow", "sts:*"));
+  const device = await anEnabledDevice(system, "dev", "phone");
+  const withMfa = { Bool: { "aws:MultiFactorAuthPresent": "true" } };
+  const principal = `arn:aws:iam::${ACCOUNT}:root`;
+  const open = new sdk.CreateRoleCommand({ RoleName: "open", AssumeRolePolicyDocument: trust(principal) });
+  await root.send(open);
+  const guarded = trust(principal, { Condition: withMfa });
+  await root.send(new sdk.CreateRoleCommand({ RoleName: "guarded", AssumeRolePolicyDocument: guarded }));
+  const assume = (by: typeof client, role: string, TokenCode?: string) =>
+    by.send(
+      new sts.AssumeRoleCommand({
+        RoleArn: `arn:aws:iam::${ACCOUNT}:role/${role}`,
+        RoleSessionName: "one",
+        ...(TokenCode && { SerialNumber: device.serialNumber, TokenCode }),
+      }),
+    );
+  const [code] = device.codes(START, 1, 1);
+  const wrong = code === "000000" ? "000001" : "000000";
+  await assert.rejects(assume(client, "open", wrong), { message: /one time pass code/ });
+  await assume(client, "open");
+  const { Credentials } = await client.send(new sts.GetSessionTokenCommand({}));
+  const session = await clientOf(system, Credentials!);
+  await assert.rejects(assume(session, "guarded"), { name: "AccessDenied" });
+  await assume(session, "guarded", code);
+});
+
 test("a session of GetSessionToken with MFA assumes such a role without another code", async () => {
   await using system = await start();
   const { client } = await aUser(system, "dev", MFA_ONLY);
