@@ -149,6 +149,9 @@ export async function stsResources(
     // Only for providers with OAuth 2.0 access tokens.
     ProviderId: undefined,
     TargetPrincipal: ACCOUNT,
+    // Proofs of a device supply global keys.
+    SerialNumber: undefined,
+    TokenCode: undefined,
     Tags,
     TagKeys: ["team"],
   };
