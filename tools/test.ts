@@ -14,6 +14,9 @@ interface Counts {
   failed: number;
 }
 
+/** Every file is a process of its own that loads much of Slipway. */
+const COMPILE_CACHE = new URL("../src/cli/compile-cache.cjs", import.meta.url).pathname;
+
 const unitOnly = process.argv[2] === "unit";
 const only = process.argv[2] !== undefined && !unitOnly ? process.argv.slice(2) : undefined;
 const counts: Counts = { passed: 0, failed: 0 };
@@ -30,7 +33,8 @@ function check(name: string, command: string, args: readonly string[]): void {
 
 async function testFiles(files: readonly string[], concurrency: number): Promise<void> {
   if (files.length === 0) throw new Error("There are no test files; the patterns in tools/test.ts are wrong");
-  const events = run({ files: [...files], concurrency, execArgv: ["--disable-warning=ExperimentalWarning"] });
+  const execArgv = ["--disable-warning=ExperimentalWarning", `--require=${COMPILE_CACHE}`];
+  const events = run({ files: [...files], concurrency, execArgv });
   events.on("test:pass", ({ details, skip }) => {
     if (details.type !== "suite" && !skip) counts.passed++;
   });
