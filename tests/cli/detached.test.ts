@@ -6,11 +6,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { runningSlipway } from "#cli/options.ts";
 import { until } from "#demo/until.ts";
 import { freePort } from "#tests/helpers/slipway-process.ts";
-import { runningSlipway } from "./options.ts";
 
-const CLI = new URL("./main.ts", import.meta.url).pathname;
+const CLI = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
 describe("a detached Slipway", () => {
   let dataDir: string;

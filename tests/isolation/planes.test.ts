@@ -5,11 +5,11 @@ import { GetAuthorizationTokenCommand, GetDownloadUrlForLayerCommand } from "@aw
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { CREDENTIALS_PATH, containerEnvironment } from "#gateway/container-environment.ts";
+import { gitHubSignature } from "#services/codebuild/webhooks/signature.ts";
+import { anImage } from "#services/ecr/testing.ts";
 import { type Administrator, type ServedSystem, servedSystem } from "#tests/helpers/served-system.ts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
 import { everythingOf, type Fixture, NAME } from "#tests/isolation/fixture.ts";
-import { gitHubSignature } from "./codebuild/webhooks/signature.ts";
-import { anImage } from "./ecr/testing.ts";
 
 const STRANGER = "444455556666";
 const HOST = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com`;
