@@ -72,7 +72,7 @@ if (only) {
   }
   await testFiles(
     beside.filter((file) => !isDocker(file)),
-    2,
+    3, // one more than the cores of a small machine: some of the files mostly wait
   );
   if (!unitOnly) {
     await prepareEngine();
