@@ -3,7 +3,8 @@
  * script and has them written out.
  */
 export const NODE_FLAGS: readonly string[] = [
-  // New objects get 2 MB instead of 16: an idle Slipway is some 25 MB smaller.
-  "--max-semi-space-size=2",
+  // New objects get 4 MB instead of 16: an idle Slipway is some 25 MB smaller. With 2 MB it would be 3 MB smaller still, but
+  // requests took 5 % longer.
+  "--max-semi-space-size=4",
   `--require=${new URL("compile-cache.cjs", import.meta.url).pathname}`,
 ];
