@@ -19,7 +19,8 @@ export interface Audit {
 
 const READS = /^(Get|List|Describe|BatchGet|BatchCheck|Head|Filter|Lookup|Poll|Tail|Select|Simulate)/;
 /** Members whose values never reach the trail. */
-const SECRET = /password|secret|token|privatekey|plaintext|authorization|credential|body|blob|samlassertion/i;
+const SECRET =
+  /password|secret|token|privatekey|plaintext|authorization|authenticationcode|credential|customerkey$|body|blob|samlassertion|contextassertion/i;
 const FLUSH_MS = 250;
 const MAX_TEXT = 2048;
 

@@ -23,13 +23,16 @@ export type Limits = Readonly<Record<string, Readonly<Record<string, Limit>>>>;
 export interface Violation {
   /** "project.name", "names.1.member", "roleSessionName": AWS prints members in lower camel case whatever the model has. */
   readonly path: string;
-  /** undefined where a required member is missing. */
+  /** undefined where a required member is missing; HIDDEN where the model calls it sensitive. */
   readonly value: unknown;
   /** "have length less than or equal to 100" */
   readonly must: string;
   /** The regular expression where `must` is about one. */
   readonly pattern?: string;
 }
+
+/** Stands for what neither an answer nor the audit trail may repeat. */
+export const HIDDEN = Symbol("hidden");
 
 /** Inputs nested deeper than this are refused before they can exhaust the stack; AWS's own models stay below 20. */
 const MAX_DEPTH = 64;
@@ -45,10 +48,16 @@ export function violations(schema: NormalizedSchema, input: unknown, limits: Lim
 /** AWS's usual sentence for a list of violations. */
 export function validationMessage(found: readonly Violation[]): string {
   const sentences = found.map(({ path, value, must }) => {
-    const shown = value === undefined ? "null" : `'${typeof value === "object" ? JSON.stringify(value) : value}'`;
-    return `Value ${shown.length > 512 ? `${shown.slice(0, 512)}…'` : shown} at '${path}' failed to satisfy constraint: Member must ${must}`;
+    return `Value ${shown(value)}at '${path}' failed to satisfy constraint: Member must ${must}`;
   });
   return `${found.length} validation error${found.length === 1 ? "" : "s"} detected: ${sentences.join("; ")}`;
+}
+
+/** AWS leaves sensitive values out: "Value at 'password' failed to satisfy constraint". */
+function shown(value: unknown): string {
+  if (value === HIDDEN) return "";
+  const text = value === undefined ? "null" : `'${typeof value === "object" ? JSON.stringify(value) : value}'`;
+  return text.length > 512 ? `${text.slice(0, 512)}…' ` : `${text} `;
 }
 
 class Walk {
@@ -62,6 +71,16 @@ class Walk {
 
   visit(schema: NormalizedSchema, value: unknown, path: string, limit: Limit | undefined, depth: number): void {
     if (depth > MAX_DEPTH) throw new WireError("SerializationException", 400, "The request is nested too deeply");
+    const before = this.#found.length;
+    this.#visit(schema, value, path, limit, depth);
+    if (this.#found.length > before && schema.getMergedTraits().sensitive) {
+      for (let index = before; index < this.#found.length; index++) {
+        this.#found[index] = { ...this.#found[index]!, value: HIDDEN };
+      }
+    }
+  }
+
+  #visit(schema: NormalizedSchema, value: unknown, path: string, limit: Limit | undefined, depth: number): void {
     if (schema.isStructSchema()) this.#structure(schema, value, path, depth);
     else if (schema.isListSchema()) this.#list(schema, value, path, limit, depth);
     else if (schema.isMapSchema()) this.#map(schema, value, path, limit, depth);

@@ -221,3 +221,17 @@ test("the audit trail has no password", async () => {
   assert.equal(written.match(/"eventName":"(Create|Update)LoginProfile"|"eventName":"ChangePassword"/g)?.length, 3);
   assert.doesNotMatch(written, /Tr0ub4dor/);
 });
+
+test("a password that cannot be one is not repeated", async () => {
+  await using system = await iamSystem();
+  await system.root.send(new sdk.CreateUserCommand({ UserName: "dev" }));
+  const Password = "Zürich-2026";
+  await assert.rejects(
+    system.root.send(new sdk.CreateLoginProfileCommand({ UserName: "dev", Password: `${Password}\u4e00` })),
+    {
+      name: "ValidationError",
+      message:
+        /^1 validation error detected: Value at 'password' failed to satisfy constraint: Member must satisfy regular/,
+    },
+  );
+});

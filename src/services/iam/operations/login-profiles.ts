@@ -4,7 +4,14 @@ import type { Call } from "#gateway/context.ts";
 import { WireError } from "#gateway/errors.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { type Database, inTransaction } from "#store/database.ts";
-import { alreadyExists, invalidUserType, noSuchEntity, temporarilyUnmodifiable, validationError } from "../errors.ts";
+import {
+  alreadyExists,
+  invalidUserType,
+  noSuchEntity,
+  notFound,
+  temporarilyUnmodifiable,
+  validationError,
+} from "../errors.ts";
 import type { Entity } from "../model.ts";
 import { hashPassword, isPassword } from "../password-hash.ts";
 import { MAX_REMEMBERED, requireNew, requireStrong } from "../password-rules.ts";
@@ -35,7 +42,7 @@ export const CreateLoginProfile: OperationOf<sdk.CreateLoginProfileCommand> = {
       changedAt: call.now,
     };
     await inTransaction(call.db, async (trx) => {
-      await existing(trx, user);
+      if ((await existing(trx, user)).id !== user.id) throw notFound("user", user.name); // another of that name by now
       if (await findLoginProfile(trx, call.accountId, user.id)) {
         throw alreadyExists(`Login Profile for user ${user.name} already exists.`);
       }
