@@ -61,7 +61,7 @@ async function webIdentity(input: Input, call: Call) {
   const provider = await registeredProvider(call, accountId, issuer);
   await requireSignature(call, provider, token, kid);
   requireInTime(claims, Math.floor(call.now.getTime() / 1000));
-  if (!claims.sub) throw missing("sub");
+  if (typeof claims.sub !== "string" || claims.sub === "") throw missing("sub");
   if (claims.aud === undefined && claims.azp === undefined) throw missing("aud");
   const audience = audienceOf(claims, provider.clientIds);
   if (audience === undefined) throw invalidIdentityToken("Incorrect token audience");

@@ -86,8 +86,9 @@ function openedAssertion(xml: string, vouched: boolean, trust: Trust): XmlElemen
   }
   if (!isAssertion(document.root)) throw new SamlError(UNDECIPHERABLE);
   if (vouched) return document.root;
+  // What is wrong with what nobody has signed would tell whoever sends it, changed again and again, what it deciphers to.
   const signed = signedIn(xml, document.dom, trust);
-  if (!signed || !isAssertion(signed)) throw new SamlError(INVALID_SIGNATURE);
+  if (!signed || !isAssertion(signed)) throw new SamlError(UNDECIPHERABLE);
   return signed;
 }
 
