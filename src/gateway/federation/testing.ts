@@ -113,8 +113,19 @@ export function samlMetadata({ entityId, certificatePem }: SamlIssuer, attribute
   ].join("");
 }
 
+/** As SAML has them. */
+export const TRANSFORMS = [
+  "http://www.w3.org/2000/09/xmldsig#enveloped-signature",
+  "http://www.w3.org/2001/10/xml-exc-c14n#",
+] as const;
+
 /** The document with the element of that id signed, the signature after the element's issuer. */
-export function signedSaml(xml: string, id: string, { privateKey }: SamlIssuer): string {
+export function signedSaml(
+  xml: string,
+  id: string,
+  { privateKey }: SamlIssuer,
+  transforms: readonly string[] = TRANSFORMS,
+): string {
   const signer = new SignedXml({
     privateKey: privateKey.export({ format: "pem", type: "pkcs8" }),
     canonicalizationAlgorithm: "http://www.w3.org/2001/10/xml-exc-c14n#",
@@ -123,7 +134,7 @@ export function signedSaml(xml: string, id: string, { privateKey }: SamlIssuer):
   signer.addReference({
     xpath: `//*[@ID='${id}']`,
     digestAlgorithm: "http://www.w3.org/2001/04/xmlenc#sha256",
-    transforms: ["http://www.w3.org/2000/09/xmldsig#enveloped-signature", "http://www.w3.org/2001/10/xml-exc-c14n#"],
+    transforms: [...transforms],
   });
   signer.computeSignature(xml, { location: { reference: `//*[@ID='${id}']/*[1]`, action: "after" } });
   return signer.getSignedXml();

@@ -41,6 +41,8 @@ const TEXT = 3;
 const CDATA = 4;
 /** SAML's deepest documents have about ten levels. Readers further on are recursive. */
 const MAX_DEPTH = 50;
+/** SAML's largest documents, with a person's groups in them, have some hundreds. Each takes its time when a signature is checked. */
+const MAX_ELEMENTS = 5_000;
 
 /** The document is not one that is read here. */
 export class XmlError extends Error {
@@ -63,7 +65,7 @@ export function parsedDocument(text: string): { readonly dom: DomNode; readonly 
   }
   const top = dom?.documentElement;
   if (!dom || !top) throw new XmlError("The document has no element");
-  return { dom, root: toElement(top, 1) };
+  return { dom, root: toElement(top, 1, { elements: 0 }) };
 }
 
 /** Throws XmlError. */
@@ -80,12 +82,13 @@ export function* domChildren(node: DomNode): Iterable<DomNode> {
   for (let child = node.firstChild; child; child = child.nextSibling) yield child;
 }
 
-function toElement(node: DomNode, depth: number): XmlElement {
+function toElement(node: DomNode, depth: number, seen: { elements: number }): XmlElement {
   if (depth > MAX_DEPTH) throw new XmlError("The document is nested too deeply");
+  if (++seen.elements > MAX_ELEMENTS) throw new XmlError("The document has too many elements");
   const children: XmlElement[] = [];
   let text = "";
   for (const child of domChildren(node)) {
-    if (child.nodeType === ELEMENT) children.push(toElement(child, depth + 1));
+    if (child.nodeType === ELEMENT) children.push(toElement(child, depth + 1, seen));
     else if (child.nodeType === TEXT || child.nodeType === CDATA) text += child.nodeValue ?? "";
   }
   return { namespace: node.namespaceURI ?? "", name: node.localName, attributes: attributesOf(node), children, text };

@@ -11,7 +11,7 @@ import { describe, test } from "node:test";
 import * as iamSdk from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-sts";
 import { anonymousPrincipal } from "#gateway/context.ts";
-import { type SamlIssuer, samlIssuer, samlMetadata, signedSaml } from "#gateway/federation/testing.ts";
+import { type SamlIssuer, samlIssuer, samlMetadata, signedSaml, TRANSFORMS } from "#gateway/federation/testing.ts";
 import { IamIdentities, iam } from "#services/iam/index.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import { sts } from "../index.ts";
@@ -219,6 +219,21 @@ describe("AssumeRoleWithSAML", () => {
     const commented = xml.replace("admin@example.com.evil", "admin@example.com<!-- -->.evil");
     const { Subject } = await fix.assume(encoded(commented));
     assert.equal(Subject, "admin@example.com.evil.com");
+  });
+
+  test("checks no more signatures, and no longer, than a response can have", async () => {
+    await using fix = await fixture();
+    const refused = invalid("Response signature invalid");
+    const xml = signedSaml(response(assertion()), "_a1", idp);
+    const foreign = (id: string) =>
+      /<saml:Assertion.*<\/saml:Assertion>/s.exec(signedSaml(response(assertion({ id })), id, stranger))![0];
+    const among = (...ids: string[]) => xml.replace("<saml:Assertion", `${ids.map(foreign).join("")}<saml:Assertion`);
+    await fix.assume(encoded(among("_b1")));
+    await assert.rejects(fix.assume(encoded(among("_b1", "_b2"))), refused);
+    const again = signedSaml(response(assertion()), "_a1", idp, [...TRANSFORMS, TRANSFORMS[1]]);
+    await assert.rejects(fix.assume(encoded(again)), refused);
+    const crowd = xml.replace("<saml:Issuer>", `${"<x/>".repeat(5_000)}<saml:Issuer>`);
+    await assert.rejects(fix.assume(encoded(crowd)), invalid("The SAML response cannot be read"));
   });
 
   test("refuses what is no response, entities and bombs among it", async () => {

@@ -36,6 +36,8 @@ const TRANSFORMS: ReadonlySet<string> = new Set([
   "http://www.w3.org/2001/10/xml-exc-c14n#",
   "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
 ]);
+/** One of each kind. */
+const MAX_TRANSFORMS = 2;
 
 export class SamlError extends Error {
   override readonly name = "SamlError";
@@ -122,18 +124,23 @@ interface SignedPlace {
   readonly id: string;
 }
 
-/** Where SAML has signatures: in the response itself, else in an assertion directly below it. */
+/** A signed assertion in a signed response. Each takes long to check, and whoever sends a response is nobody yet. */
+const MAX_SIGNATURES = 2;
+
+/** Where SAML has signatures: in the response itself, else in an assertion directly below it. Throws SamlError. */
 function signedPlaces(root: DomNode): SignedPlace[] {
   const assertions = [...domChildren(root)].filter(
     ({ namespaceURI, localName }) => namespaceURI === ASSERTION && localName === "Assertion",
   );
-  return [root, ...assertions].flatMap((element) => {
+  const places = [root, ...assertions].flatMap((element) => {
     const id = attribute(element, "ID");
     if (!id) return [];
     return [...domChildren(element)]
       .filter(({ namespaceURI, localName }) => namespaceURI === SIGNATURE && localName === "Signature")
       .map((signature) => ({ signature, id }));
   });
+  if (places.length > MAX_SIGNATURES) throw new SamlError(INVALID_SIGNATURE);
+  return places;
 }
 
 function attribute({ attributes }: DomNode, name: string): string | undefined {
@@ -154,6 +161,7 @@ function signedElement(response: string, { signature, id }: SignedPlace, certifi
     if (!reference || more.length > 0 || reference.uri !== `#${id}`) return undefined;
     if (!SIGNATURE_ALGORITHMS.has(check.signatureAlgorithm ?? "")) return undefined;
     if (!DIGEST_ALGORITHMS.has(reference.digestAlgorithm)) return undefined;
+    if (reference.transforms.length > MAX_TRANSFORMS) return undefined;
     if (!reference.transforms.every((transform) => TRANSFORMS.has(transform))) return undefined;
     if (!check.checkSignature(response)) return undefined;
   } catch {
