@@ -4,6 +4,7 @@ import type { Call, Principal } from "./context.ts";
 import { WireError } from "./errors.ts";
 import type { Operation } from "./operation.ts";
 import type { OperationModel, Service } from "./service.ts";
+import { requireCallableBySession } from "./session-limits.ts";
 import { validationMessage, violations } from "./validate.ts";
 
 export async function execute(
@@ -18,6 +19,8 @@ export async function execute(
     const loading = service.load();
     if (loading) await loading;
     const operation = builtOperation(service, model);
+    // Who proves by a token who calls is not whose key has signed the request, if any has.
+    if (call.http && !operation.identify) requireCallableBySession(service, model.name, call.principal);
     validate(service, model, input);
     if (operation.identify) call = calledBy(call, await operation.identify(input, call));
     const { authorize } = operation;
