@@ -34,3 +34,13 @@ test("the secret cannot be read from the token", () => {
   const token = sealSession(new Cipher(randomBytes(32)), SESSION);
   assert.ok(!Buffer.from(token, "base64url").toString("latin1").includes("secret"));
 });
+
+test("a token can be longer than it need be, by no more than it must", () => {
+  const cipher = new Cipher(randomBytes(32));
+  const { length } = sealSession(cipher, SESSION);
+  for (const size of [0, length, length + 1, length + 2, length + 3, 1000, 4096]) {
+    const token = sealSession(cipher, SESSION, size);
+    assert.ok(token.length >= size && token.length <= Math.max(length, size + 2), `${token.length} for ${size}`);
+    assert.deepEqual(openSession(cipher, token), SESSION);
+  }
+});

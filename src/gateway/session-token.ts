@@ -40,8 +40,12 @@ const PURPOSE = "session";
 /** Bounds what an opened token may inflate to; session policies are at most a few dozen KiB. */
 const MAX_BYTES = 1024 * 1024;
 
-export function sealSession(cipher: Cipher, session: Session): string {
-  return cipher.seal(PURPOSE, deflateRawSync(JSON.stringify(session)));
+/** The token has `minimumSize` characters at least: what follows the compressed session is skipped when it is opened. */
+export function sealSession(cipher: Cipher, session: Session, minimumSize = 0): string {
+  const packed = deflateRawSync(JSON.stringify(session));
+  const token = cipher.seal(PURPOSE, packed);
+  const missing = Math.ceil(((minimumSize - token.length) * 3) / 4); // three bytes are four characters
+  return missing > 0 ? cipher.seal(PURPOSE, Buffer.concat([packed, Buffer.alloc(missing)])) : token;
 }
 
 /** undefined where the token was not sealed here, or was changed. The caller checks its key and expiration. */

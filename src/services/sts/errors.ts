@@ -12,12 +12,23 @@ export function validationError(message: string): Error {
   return new WireError("ValidationError", 400, message);
 }
 
+/** For tags: as AWS answers, though its model does not have it. */
+export function invalidParameterValue(message: string): Error {
+  return new WireError("InvalidParameterValue", 400, message);
+}
+
 export function malformedPolicyDocument(message: string): Error {
   return new sdk.MalformedPolicyDocumentException({ message, $metadata });
 }
 
 export function packedPolicyTooLarge(percent: number): Error {
   const message = `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`;
+  return new sdk.PackedPolicyTooLargeException({ message, $metadata });
+}
+
+/** https://repost.aws/knowledge-center/iam-role-aws-sts-error */
+export function packedTagsTooLarge(percent: number): Error {
+  const message = `Packed size of session tags consumes ${percent}% of allotted space.`;
   return new sdk.PackedPolicyTooLargeException({ message, $metadata });
 }
 

@@ -2,7 +2,7 @@
 import type { Tag } from "@aws-sdk/client-sts";
 import type { Principal } from "#gateway/context.ts";
 import type { ContextKeys } from "#gateway/operation.ts";
-import { validationError } from "./errors.ts";
+import { invalidParameterValue, validationError } from "./errors.ts";
 
 export interface SessionTags {
   /** Those passed and those inherited from the session before. */
@@ -11,15 +11,18 @@ export interface SessionTags {
   readonly transitiveKeys: readonly string[];
 }
 
-interface TagRequest {
+export interface TagRequest {
   readonly Tags?: readonly Tag[] | undefined;
   readonly TransitiveTagKeys?: readonly string[] | undefined;
 }
 
-/** Throws ValidationError for keys that occur twice (whatever their case), and for changes of inherited tags. */
+/**
+ * Throws InvalidParameterValue for keys that occur twice (whatever their case) and for changes of inherited tags, ValidationError
+ * for reserved keys.
+ */
 export function sessionTags(
   { Tags = [], TransitiveTagKeys = [] }: TagRequest,
-  caller: Principal & { readonly transitiveTagKeys?: readonly string[] },
+  caller: Pick<Principal, "tags"> & { readonly transitiveTagKeys?: readonly string[] },
 ): SessionTags {
   const inheritedKeys = caller.transitiveTagKeys ?? [];
   const inherited = inheritedKeys.map((key) => [key, caller.tags?.[key] ?? ""] as const);
@@ -28,7 +31,7 @@ export function sessionTags(
   for (const { Key } of Tags) {
     const key = Key!.toLowerCase();
     if (taken.has(key)) {
-      throw validationError(
+      throw invalidParameterValue(
         `One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.`,
       );
     }
@@ -36,13 +39,13 @@ export function sessionTags(
       throw validationError("Session tag keys that start with aws: are reserved for AWS.");
     }
     if (passed.has(key)) {
-      throw validationError("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+      throw invalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     }
     passed.add(key);
   }
   for (const key of TransitiveTagKeys) {
     if (!passed.has(key.toLowerCase())) {
-      throw validationError("The specified transitive tag key must be included in the requested tags.");
+      throw invalidParameterValue("The specified transitive tag key must be included in the requested tags.");
     }
   }
   return {

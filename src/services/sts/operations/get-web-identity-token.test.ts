@@ -55,6 +55,7 @@ async function roleSession(on: TestSystem, PolicyDocument: string) {
       RoleArn: `arn:aws:iam::${ACCOUNT}:role/worker`,
       RoleSessionName: "session",
       Tags: [{ Key: "Team", Value: "blue" }],
+      TransitiveTagKeys: ["Team"],
     }),
   );
   const { AccessKeyId, SessionToken } = Credentials!;
@@ -133,7 +134,7 @@ test("a token is made only while the account wants it, for no longer than the se
     { Key: "a", Value: "1" },
     { Key: "A", Value: "2" },
   ];
-  await assert.rejects(on.root.send(get({ Tags: twice })), { name: "ValidationError" });
+  await assert.rejects(on.root.send(get({ Tags: twice })), { name: "InvalidParameterValue" });
   await session.send(get({ DurationSeconds: 3600 }));
   on.setNow(new Date(NOW.getTime() + 1000));
   await assert.rejects(session.send(get({ DurationSeconds: 3600 })), { name: "SessionDurationEscalationException" });

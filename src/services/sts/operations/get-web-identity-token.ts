@@ -15,6 +15,8 @@ import { requestedTags, sessionTags } from "../session-tags.ts";
 import { TOKEN_ALGORITHMS, tokenKey } from "../token-keys.ts";
 
 const DEFAULT_SECONDS = 300;
+/** The tags of the token are those of the request alone: what a session has inherited stands in `principal_tags`. */
+const NOBODY_BEFORE = { transitiveTagKeys: [] };
 const NAMESPACE = "https://sts.amazonaws.com/";
 
 type Input = sdk.GetWebIdentityTokenCommand["input"];
@@ -32,7 +34,7 @@ export const GetWebIdentityToken: OperationOf<sdk.GetWebIdentityTokenCommand> = 
       const context = requestedTags(input);
       await requireAccess(call, { action: "sts:TagGetWebIdentityToken", resource: "*", context });
     }
-    const { tags } = sessionTags({ Tags: input.Tags }, { ...call.principal, tags: {} });
+    const { tags } = sessionTags({ Tags: input.Tags }, NOBODY_BEFORE);
     const issuer = await ownIssuer(call);
     const issuedAt = Math.floor(call.now.getTime() / 1000);
     const expiresAt = issuedAt + (input.DurationSeconds ?? DEFAULT_SECONDS);
