@@ -74,6 +74,34 @@ test("a federated user has what both its session policy and its issuer's policie
   await assert.rejects(nobody.send(new iamSdk.ListUsersCommand({})), { name: "AccessDenied" });
 });
 
+test("a federated user's tags need sts:TagSession", async () => {
+  await using on = await system();
+  const client = await aUser(on, "sts:GetFederationToken");
+  const tagged = new sdk.GetFederationTokenCommand({ Name: "guest", Tags: [{ Key: "team", Value: "blue" }] });
+  await assert.rejects(client.send(tagged), {
+    name: "AccessDenied",
+    message: `User: arn:aws:iam::${ACCOUNT}:user/dev is not authorized to perform: sts:TagSession on resource: arn:aws:sts::${ACCOUNT}:federated-user/guest because no identity-based policy allows the sts:TagSession action`,
+  });
+  const PolicyDocument = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Action: ["sts:GetFederationToken", "sts:TagSession"], Resource: "*" },
+      {
+        Effect: "Deny",
+        Action: "sts:GetFederationToken",
+        Resource: "*",
+        Condition: { StringEquals: { "aws:RequestTag/team": "red" } },
+      },
+    ],
+  });
+  await on.root.send(new iamSdk.PutUserPolicyCommand({ UserName: "dev", PolicyName: "own", PolicyDocument }));
+  const { Credentials, PackedPolicySize } = await client.send(tagged);
+  assert.deepEqual((await clientOf(on, Credentials!)).principal.tags, { team: "blue" });
+  assert.equal(PackedPolicySize, 1);
+  const red = new sdk.GetFederationTokenCommand({ Name: "guest", Tags: [{ Key: "team", Value: "red" }] });
+  await assert.rejects(client.send(red), /sts:GetFederationToken .* with an explicit deny/);
+});
+
 test("the account of a key is told", async () => {
   await using on = await system();
   const client = await aUser(on, "sts:GetAccessKeyInfo");

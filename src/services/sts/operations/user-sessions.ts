@@ -1,12 +1,14 @@
 /** Sessions of users themselves: GetSessionToken and GetFederationToken. */
 import type * as sdk from "@aws-sdk/client-sts";
+import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { accessDenied } from "../errors.ts";
-import { issued } from "../issue.ts";
+import { issued, tokenSize } from "../issue.ts";
 import { provesMfa } from "../mfa.ts";
+import { packedSize } from "../packed-size.ts";
 import { sessionPolicies } from "../session-policies.ts";
-import { sessionTags } from "../session-tags.ts";
+import { requestedTags, sessionTags } from "../session-tags.ts";
 
 const DEFAULT_SECONDS = 43_200;
 /** "If the duration is longer than one hour, the session for AWS account owners defaults to one hour." */
@@ -23,11 +25,10 @@ export const GetSessionToken: OperationOf<sdk.GetSessionTokenCommand> = {
     const mfa = await provesMfa(input, call);
     const { type, arn, accountId, userId, tags } = call.principal;
     const principal = { type, arn, accountId, userId, ...(tags && { tags }) };
-    const credentials = issued(call, sessionSeconds(input.DurationSeconds, call), {
-      principal,
-      ...(mfa && { mfaAuthenticatedAt: call.now.getTime() }),
-    });
-    return { Credentials: credentials };
+    const session = { principal, ...(mfa && { mfaAuthenticatedAt: call.now.getTime() }) };
+    const seconds = sessionSeconds(input.DurationSeconds, call);
+    const credentials = issued(call, seconds, session, input.MinimumSessionTokenSize);
+    return { Credentials: credentials, ...tokenSize(credentials) };
   },
 };
 
@@ -36,18 +37,19 @@ export const GetFederationToken: OperationOf<sdk.GetFederationTokenCommand> = {
   authorize: {
     action: "sts:GetFederationToken",
     resources: (input, call) => [federatedArn(input, call)],
-    context: ({ Tags = [] }) => ({
-      ...Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:requesttag/${Key!.toLowerCase()}`, Value])),
-      "aws:tagkeys": Tags.map(({ Key }) => Key!),
-    }),
+    context: requestedTags,
   },
   async run(input, call) {
     requireLongTermCredentials(call, "GetFederationToken");
     const { accountId, arn, userId, type } = call.principal;
-    const policies = await sessionPolicies(call, accountId, input);
-    const { tags } = sessionTags(input, call.principal);
     const federated = { FederatedUserId: `${accountId}:${input.Name}`, Arn: federatedArn(input, call) };
-    const credentials = issued(call, sessionSeconds(input.DurationSeconds, call), {
+    if (input.Tags?.length) {
+      await requireAccess(call, { action: "sts:TagSession", resource: federated.Arn, context: requestedTags(input) });
+    }
+    const policies = await sessionPolicies(call, accountId, input);
+    const packed = packedSize(input);
+    const { tags } = sessionTags(input, call.principal);
+    const session = {
       principal: {
         type: "FederatedUser",
         arn: federated.Arn,
@@ -57,8 +59,15 @@ export const GetFederationToken: OperationOf<sdk.GetFederationTokenCommand> = {
       },
       ...(policies && { policies }),
       ...(type === "User" && { issuer: { arn, userId } }),
-    });
-    return { Credentials: credentials, FederatedUser: federated };
+    } as const;
+    const seconds = sessionSeconds(input.DurationSeconds, call);
+    const credentials = issued(call, seconds, session, input.MinimumSessionTokenSize);
+    return {
+      Credentials: credentials,
+      FederatedUser: federated,
+      PackedPolicySize: packed,
+      ...tokenSize(credentials),
+    };
   },
 };
 
