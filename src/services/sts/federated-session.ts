@@ -3,15 +3,12 @@
  * the role's trust policy decides alone, and what the provider says becomes the session's name, tags and source identity.
  */
 import type * as sdk from "@aws-sdk/client-sts";
-import { requireAccess } from "#gateway/authorize.ts";
 import type { Call, Federation, Principal } from "#gateway/context.ts";
 import type { Authorization, ContextKeys } from "#gateway/operation.ts";
 import { accessDenied, invalidIdentityToken, validationError } from "./errors.ts";
-import { issued } from "./issue.ts";
-import { packedSize } from "./operations/assume-role.ts";
+import { type RoleSessionRequest, requireFurtherAccess, roleSession } from "./role-session.ts";
 import { type AssumableRole, assumableRole } from "./roles.ts";
-import { sessionPolicies } from "./session-policies.ts";
-import { requestedTags, sessionTags, withRoleTags } from "./session-tags.ts";
+import { requestedTags } from "./session-tags.ts";
 
 const DEFAULT_SECONDS = 3600;
 const MAX_TAGS = 50;
@@ -51,18 +48,16 @@ export function signInOf<Facts>(call: Call): SignIn<Facts> {
   return (call.principal as FederatedPrincipal<Facts>).signIn;
 }
 
-/** Throws ValidationError for what is no role's ARN. */
+/** Throws ValidationError, in AWS's words for these operations, for what is no role's ARN. */
 export function accountOfRole(roleArn: string): string {
   const account = /^arn:aws:iam::(\d{12}):role\/./.exec(roleArn)?.[1];
-  if (account === undefined) throw validationError(`${roleArn} is invalid`);
+  if (account === undefined) throw validationError("Request ARN is invalid");
   return account;
 }
 
-interface RoleRequest {
+interface RoleRequest extends RoleSessionRequest {
   readonly RoleArn: string | undefined;
   readonly DurationSeconds?: number | undefined;
-  readonly Policy?: string | undefined;
-  readonly PolicyArns?: sdk.PolicyDescriptorType[] | undefined;
 }
 
 export function trustOf<I extends RoleRequest>(action: string): Authorization<I> {
@@ -84,61 +79,16 @@ function trustKeys({ keys, sessionName, sourceIdentity, tags }: SignIn<unknown>)
   };
 }
 
-interface FederatedSession {
-  readonly Credentials: sdk.Credentials;
-  readonly AssumedRoleUser: sdk.AssumedRoleUser;
-  readonly PackedPolicySize?: number;
-  readonly SourceIdentity?: string;
-}
-
 /** The session of the role that the call was authorized for. */
-export async function federatedSession(input: RoleRequest, call: Call): Promise<FederatedSession> {
+export async function federatedSession(input: RoleRequest, call: Call): ReturnType<typeof roleSession> {
   const signIn = signInOf(call);
-  const { sessionName, sourceIdentity } = signIn;
+  const { sessionName, sourceIdentity, tags } = signIn;
   const role = await assumableRole(call, input.RoleArn!);
   if (!role) throw accessDenied(`Not authorized to perform sts:AssumeRole on ${input.RoleArn}`); // it has just gone
-  await requireFurtherAccess(call, role, signIn);
+  await requireFurtherAccess(call, role, trustKeys(signIn), { tags, sourceIdentity });
   const seconds = sessionSeconds(input, call, role, signIn.until);
-  const { tags, transitiveKeys } = sessionTags({ ...signIn.tags }, call.principal);
-  const principalTags = withRoleTags(role.tags, tags);
-  const policies = await sessionPolicies(call, role.accountId, input);
-  const arn = `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${sessionName}`;
-  const userId = `${role.id}:${sessionName}`;
-  const credentials = issued(call, seconds, {
-    principal: {
-      type: "AssumedRole",
-      arn,
-      accountId: role.accountId,
-      userId,
-      roleArn: role.arn,
-      sessionName,
-      federation: call.principal.federation!,
-      ...(sourceIdentity !== undefined && { sourceIdentity }),
-      ...(Object.keys(principalTags).length > 0 && { tags: principalTags }),
-    },
-    ...(policies && { policies }),
-    ...(transitiveKeys.length > 0 && { transitiveTagKeys: transitiveKeys }),
-  });
-  const packed = { Policy: input.Policy, PolicyArns: input.PolicyArns, Tags: [...signIn.tags.Tags] };
-  return {
-    Credentials: credentials,
-    AssumedRoleUser: { AssumedRoleId: userId, Arn: arn },
-    ...((policies || signIn.tags.Tags.length > 0) && { PackedPolicySize: packedSize(packed) }),
-    ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
-  };
-}
-
-/** Bringing tags and a source identity are actions of their own, which the trust policy must allow too. */
-async function requireFurtherAccess(call: Call, role: AssumableRole, signIn: SignIn<unknown>): Promise<void> {
-  const actions = [
-    ...(signIn.tags.Tags.length > 0 ? ["sts:TagSession"] : []),
-    ...(signIn.sourceIdentity === undefined ? [] : ["sts:SetSourceIdentity"]),
-  ];
-  const context = trustKeys(signIn);
-  for (const action of actions) {
-    const trust = { resource: role.arn, resourcePolicy: role.trustPolicy, resourcePolicyRequired: true };
-    await requireAccess(call, { action, context, ...trust });
-  }
+  const principal = { federation: call.principal.federation! };
+  return roleSession(call, role, input, { sessionName, sourceIdentity, tags, seconds, principal });
 }
 
 function sessionSeconds(

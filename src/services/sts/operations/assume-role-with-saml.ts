@@ -6,7 +6,7 @@ import { type Call, rootPrincipal } from "#gateway/context.ts";
 import { parseSamlMetadata } from "#gateway/federation/saml-metadata.ts";
 import { XmlError } from "#gateway/federation/xml.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { accessDenied, expiredToken, invalidIdentityToken } from "../errors.ts";
+import { accessDenied, expiredToken, invalidIdentityToken, validationError } from "../errors.ts";
 import {
   accountOfRole,
   checkedSourceIdentity,
@@ -107,7 +107,7 @@ interface SamlProvider {
 
 async function samlProvider(call: Call, arn: string): Promise<SamlProvider> {
   const [, accountId, name] = /^arn:aws:iam::(\d{12}):saml-provider\/([\w.-]+)$/.exec(arn) ?? [];
-  if (accountId === undefined || name === undefined) throw noProvider();
+  if (accountId === undefined || name === undefined) throw validationError("Principal ARN is invalid");
   const iam = call.system.client(rootPrincipal(accountId), { accountId, region: call.region, db: call.db });
   try {
     const provider = await iam.send(new GetSAMLProviderCommand({ SAMLProviderArn: arn }));

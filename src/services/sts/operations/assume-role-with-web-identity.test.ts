@@ -189,6 +189,7 @@ describe("AssumeRoleWithWebIdentity", () => {
     await assert.rejects(fix.assume(await fix.token(), { RoleArn }), DENIED);
     await assert.rejects(fix.assume(await fix.token(), { RoleArn: `arn:aws:iam::${ACCOUNT}:user/someone` }), {
       name: "ValidationError",
+      message: "Request ARN is invalid",
     });
   });
 

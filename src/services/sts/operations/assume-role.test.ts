@@ -155,7 +155,11 @@ test("tags need sts:TagSession, and transitive ones go on to the next session", 
   assert.deepEqual(session.principal.tags, { Team: "r", env: "prod" });
   const next = await assumed(on, session, { Tags: [{ Key: "team", Value: "s" }] });
   assert.deepEqual(next.principal.tags, { env: "prod", team: "s" });
-  await assert.rejects(assumed(on, session, { Tags: [{ Key: "ENV", Value: "dev" }] }), { name: "ValidationError" });
+  await assert.rejects(assumed(on, session, { Tags: [{ Key: "ENV", Value: "dev" }] }), {
+    name: "InvalidParameterValue",
+    message:
+      "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+  });
 
   const AssumeRole = { ...EVERYONE_HERE, Effect: "Allow", Action: "sts:AssumeRole" };
   const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [AssumeRole] });
@@ -191,4 +195,81 @@ test("a role of another account needs both accounts' consent", async () => {
   const principal = { ...stranger, userId: "AIDAX", accessKeyId: "AKIAX" };
   const abroad = on.client(principal, { accountId: "999999999999", region: REGION });
   await assert.rejects(assumed(on, abroad), /with an explicit deny|because no identity-based policy/);
+});
+
+test("an ARN that is none is told from one of a role that is not there", async () => {
+  await using on = await system();
+  const client = await aUser(on);
+  for (const RoleArn of ["nothing-valid-in-here", "arn:a:::something/test-role", "arn:a:a::aaaaaaaaaaaaaa:"]) {
+    await assert.rejects(assumed(on, client, { RoleArn }), {
+      name: "ValidationError",
+      message: `${RoleArn} is invalid`,
+    });
+  }
+  const RoleArn = `arn:aws:iam::${ACCOUNT}:user/dev`;
+  await assert.rejects(assumed(on, client, { RoleArn }), { name: "AccessDenied" });
+});
+
+test("the answer says how much room policies and tags take, and how long the token is", async () => {
+  await using on = await system();
+  await aRole(on, { ...EVERYONE_HERE, Action: ["sts:AssumeRole", "sts:TagSession"] });
+  const client = await aUser(on);
+  const send = (more: Partial<AssumeRoleCommandInput>) =>
+    client.send(new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: "session", ...more }));
+  assert.equal((await send({})).PackedPolicySize, undefined);
+  const tagged = await send({ Tags: [{ Key: "k".repeat(100), Value: "v".repeat(105) }] });
+  assert.equal(tagged.PackedPolicySize, 6);
+  const tags = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ Key: `key-${index}`, Value: "v".repeat(256) }));
+  await send({ Tags: tags(15) });
+  await assert.rejects(send({ Tags: tags(50) }), {
+    name: "PackedPolicyTooLargeException",
+    message: "Packed size of session tags consumes 320% of allotted space.",
+  });
+  await assert.rejects(send({ Tags: tags(15), Policy: `${ALL}${" ".repeat(500)}` }), {
+    name: "PackedPolicyTooLargeException",
+    message: /^Packed policy consumes 11\d% of allotted space, please use smaller policy\.$/,
+  });
+  await assert.rejects(send({ Tags: tags(51) }), { name: "ValidationError" });
+
+  const long = await send({ MinimumSessionTokenSize: 2048 });
+  assert.ok(long.SessionTokenSize! >= 2048 && long.SessionTokenSize === long.Credentials!.SessionToken!.length);
+  assert.equal(long.SessionTokenUtilization, Math.ceil((long.SessionTokenSize / 4096) * 100));
+  const { AccessKeyId, SessionToken } = long.Credentials!;
+  assert.equal((await on.principalOf({ AccessKeyId: AccessKeyId!, SessionToken: SessionToken! })).roleArn, ROLE);
+  await assert.rejects(send({ MinimumSessionTokenSize: 4097 }), {
+    name: "ValidationError",
+    message:
+      "1 validation error detected: Value '4097' at 'minimumSessionTokenSize' failed to satisfy constraint: Member must have value less than or equal to 4096",
+  });
+});
+
+test("contexts need sts:SetContext, and there is nobody who could have provided one", async () => {
+  await using on = await system();
+  await aRole(on, EVERYONE_HERE);
+  const client = await aUser(on);
+  const ProviderArn = "arn:aws:iam::aws:contextProvider/IdentityCenter";
+  const ProvidedContexts = [{ ProviderArn, ContextAssertion: "assertion" }];
+  await assert.rejects(assumed(on, client, { ProvidedContexts }), /sts:SetContext on resource/);
+  const statement = (Action: string, Condition?: object) => ({
+    Effect: "Allow",
+    Principal: { AWS: ACCOUNT },
+    Action,
+    ...(Condition && { Condition }),
+  });
+  const trusted = async (providers: string) => {
+    const Condition = { "ForAllValues:ArnEquals": { "sts:RequestContextProviders": providers } };
+    const PolicyDocument = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [statement("sts:AssumeRole"), statement("sts:SetContext", Condition)],
+    });
+    await on.root.send(new iamSdk.UpdateAssumeRolePolicyCommand({ RoleName: "deployer", PolicyDocument }));
+  };
+  await trusted("arn:aws:iam::aws:contextProvider/Other");
+  await assert.rejects(assumed(on, client, { ProvidedContexts }), /sts:SetContext on resource/);
+  await trusted(ProviderArn);
+  await assert.rejects(assumed(on, client, { ProvidedContexts }), {
+    name: "ValidationError",
+    message: `The context assertion of ${ProviderArn} is not valid`,
+  });
 });

@@ -10,7 +10,7 @@ import type { Client } from "#gateway/client.ts";
 import { type Call, rootPrincipal } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { accessDenied, validationError } from "../errors.ts";
-import { issued } from "../issue.ts";
+import { issued, tokenSize } from "../issue.ts";
 import { managedDocument } from "../session-policies.ts";
 
 const MAX_SECONDS = 900;
@@ -48,8 +48,10 @@ export const AssumeRoot: OperationOf<sdk.AssumeRootCommand> = {
     const seconds = input.DurationSeconds ?? MAX_SECONDS;
     const { type, arn, userId } = rootPrincipal(accountId);
     const principal = { type, arn, accountId, userId, ...(sourceIdentity !== undefined && { sourceIdentity }) };
+    const credentials = issued(call, seconds, { principal, policies }, input.MinimumSessionTokenSize);
     return {
-      Credentials: issued(call, seconds, { principal, policies }),
+      Credentials: credentials,
+      ...tokenSize(credentials),
       ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
     };
   },
