@@ -349,3 +349,22 @@ test("who has a device must prove it to add another or take it away, unless it i
   await system.root.send(new sdk.DeactivateMFADeviceCommand(names));
   assert.deepEqual((await system.root.send(new sdk.ListMFADevicesCommand({ UserName: "dev" }))).MFADevices, []);
 });
+
+test("codes are not looked at for a while after many wrong ones", async () => {
+  await using system = await start();
+  const { client } = await aUser(system, "dev", MFA_ONLY);
+  const device = await anEnabledDevice(system, "dev", "phone");
+  const attempt = (TokenCode: string) =>
+    client.send(new sts.GetSessionTokenCommand({ SerialNumber: device.serialNumber, TokenCode }));
+  const wrong = { name: "AccessDenied", message: /invalid MFA one time pass code/ };
+  const right = () => device.codes(system.clock.now(), 0, 1)[0]!;
+  later(system, 60);
+  const other = String((Number(right()) + 500_000) % 1_000_000).padStart(6, "0");
+  for (let times = 0; times < 9; times++) await assert.rejects(attempt(other), wrong);
+  await attempt(right());
+  later(system, 120);
+  for (let times = 0; times < 10; times++) await assert.rejects(attempt(other), wrong);
+  await assert.rejects(attempt(right()), wrong);
+  later(system, 120 + 5 * 60);
+  await attempt(right());
+});
