@@ -85,7 +85,7 @@ export class IamIdentities implements Identities {
   /** `db` is the caller's transaction where it has one: what it changed counts, but is not remembered. */
   async policiesOf(principal: Principal, db: Database = this.#system.db): Promise<PrincipalPolicies> {
     const holder = holderOf(principal);
-    if (!holder) return NO_POLICIES;
+    if (!holder) return isOfRoot(principal) ? { identity: [this.#compile(ALLOW_ALL, "identity")] } : NO_POLICIES;
     const cached = this.#policies.get(holder.userId);
     if (cached) return cached.policies;
     if (db.isTransaction) return this.#loadPolicies(db, holder);
@@ -222,11 +222,19 @@ const DENY_ALL = JSON.stringify({
   Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
 });
 
+/** What a federated user of the root has at most. */
+const ALLOW_ALL = DENY_ALL.replace("Deny", "Allow");
+
 interface PolicyHolder {
   readonly accountId: string;
   readonly kind: "user" | "role";
   readonly arn: string;
   readonly userId: string;
+}
+
+/** A federated user who was issued by no user. */
+function isOfRoot({ type, issuer }: SessionPrincipal): boolean {
+  return type === "FederatedUser" && issuer === undefined;
 }
 
 /** Whose policies count for the principal; undefined for those that have none: roots, services. */

@@ -74,6 +74,17 @@ test("a federated user has what both its session policy and its issuer's policie
   await assert.rejects(nobody.send(new iamSdk.ListUsersCommand({})), { name: "AccessDenied" });
 });
 
+test("a federated user of the root has what its session policy allows", async () => {
+  await using on = await system();
+  const token = new sdk.GetFederationTokenCommand({ Name: "guest", Policy: allow("iam:ListUsers") });
+  const guest = await clientOf(on, (await on.root.send(token)).Credentials!);
+  await guest.send(new iamSdk.ListUsersCommand({}));
+  await assert.rejects(guest.send(new iamSdk.ListRolesCommand({})), { name: "AccessDenied" });
+  const bare = await on.root.send(new sdk.GetFederationTokenCommand({ Name: "guest" }));
+  const nobody = await clientOf(on, bare.Credentials!);
+  await assert.rejects(nobody.send(new iamSdk.ListUsersCommand({})), { name: "AccessDenied" });
+});
+
 test("a federated user's tags need sts:TagSession", async () => {
   await using on = await system();
   const client = await aUser(on, "sts:GetFederationToken");
