@@ -91,5 +91,8 @@ export async function requireFurtherAccess(
   const trust = { context, resource: arn, resourcePolicy: trustPolicy, resourcePolicyRequired: true };
   if (tags.Tags?.length) await requireAccess(call, { action: "sts:TagSession", ...trust });
   if (sourceIdentity !== undefined) await requireAccess(call, { action: "sts:SetSourceIdentity", ...trust });
-  if (contexts?.length) await requireAccess(call, { action: "sts:SetContext", ...trust });
+  if (!contexts?.length) return;
+  const providers = contexts.map(({ ProviderArn }) => ProviderArn).filter((arn) => arn !== undefined);
+  const ofContexts = { ...context, "sts:requestcontextproviders": providers };
+  await requireAccess(call, { action: "sts:SetContext", ...trust, context: ofContexts });
 }

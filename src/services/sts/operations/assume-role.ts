@@ -56,12 +56,10 @@ async function trustContext(input: Input, call: Call): Promise<ContextKeys> {
 
 /** Condition keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html */
 function requestContext(input: Input): ContextKeys {
-  const providers = input.ProvidedContexts?.map(({ ProviderArn }) => ProviderArn).filter((arn) => arn !== undefined);
   return {
     "sts:externalid": input.ExternalId,
     "sts:rolesessionname": input.RoleSessionName,
     "sts:sourceidentity": input.SourceIdentity,
-    ...(providers?.length && { "sts:requestcontextproviders": providers }),
     ...requestedTags(input),
   };
 }
