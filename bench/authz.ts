@@ -19,7 +19,6 @@ const IDENTITY = policy([
   {
     Effect: "Allow",
     Action: ["codebuild:BatchGet*", "codebuild:StartBuild"],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
     Resource: "arn:aws:codebuild:*:111122223333:project/${aws:PrincipalTag/team}-*",
     Condition: { StringLike: { "aws:RequestedRegion": "ca-*" } },
   },

@@ -32,7 +32,6 @@ suite("evaluate", () => {
 
   test("a variable named like a method of objects has no value", () => {
     const json =
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
       '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:x":"${a:constructor}*"}}}}';
     const policy = compilePolicy(parsePolicy(json, "identity"));
     const context = Object.assign(Object.create(null), { "aws:x": "function" });

@@ -295,7 +295,6 @@ const REFUSED: [what: string, json: string, kind: PolicyKind, message: RegExp][]
     "identity",
     /^Statement\[0\]\.Resource: .*closing curly brace/,
   ],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
   ["an empty variable", policy({ ...ALLOW_ALL, Resource: "arn:aws:s3:::a/${}" }), "identity", /malformed/],
   ["a document too long", policy({ ...ALLOW_ALL, Sid: "a".repeat(131_072) }), "identity", /longer than/],
   [
