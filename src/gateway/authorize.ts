@@ -28,11 +28,10 @@ export interface AccessRequest {
 export async function authorizeOperation<I>(authorization: Authorization<I>, input: I, call: Call): Promise<void> {
   const resources = await authorization.resources(input, call);
   for (const resource of resources) {
-    const context = () => authorization.context?.(input, call, resource) ?? {};
     await requireAccess(call, {
       action: typeof authorization.action === "string" ? authorization.action : authorization.action(input),
       resource,
-      context: authorization.contextInAnyCase ? await context() : context,
+      context: () => authorization.context?.(input, call, resource) ?? {},
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
       resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
@@ -82,7 +81,7 @@ async function judge(call: Call, request: AccessRequest): Promise<Denial> {
   let evaluated = { action, resource, resourceAccountId, principal, context: known };
   const decision = await withAskedKeys(known, sources, (asked) => {
     evaluated = { ...evaluated, context: asked };
-    return evaluateSafely(call, evaluated, policies, request);
+    return decided(call, evaluated, policies, request);
   });
   const session = principal.sessionPolicies;
   return { request: evaluated, decision, policies: { ...policies, session, resource: request.resourcePolicy } };
@@ -129,27 +128,28 @@ export class AccessDeniedError extends WireError {
   }
 }
 
-/** An evaluator that fails denies. */
-function evaluateSafely(
+/** An evaluator that fails has denied; why it did is for the log. */
+function decided(
   call: Call,
   request: Parameters<typeof evaluate>[0],
   policies: PrincipalPolicies & Guardrails["policies"],
   { resourcePolicy, resourcePolicyRequired }: AccessRequest,
 ): Decision {
-  try {
-    return evaluate(request, {
-      identity: policies.identity,
-      ...(policies.boundary && { boundary: policies.boundary }),
-      ...(policies.scps && { scps: policies.scps }),
-      ...(policies.rcps && { rcps: policies.rcps }),
-      ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
-      ...(resourcePolicy && { resource: resourcePolicy }),
-      ...(resourcePolicyRequired && { resourcePolicyRequired }),
-    });
-  } catch (error) {
-    call.system.log("error", "policy evaluation failed", { error: String(error), action: request.action });
-    return { allowed: false, explicit: false };
+  const decision = evaluate(request, {
+    identity: policies.identity,
+    ...(policies.boundary && { boundary: policies.boundary }),
+    ...(policies.scps && { scps: policies.scps }),
+    ...(policies.rcps && { rcps: policies.rcps }),
+    ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
+    ...(resourcePolicy && { resource: resourcePolicy }),
+    ...(resourcePolicyRequired && { resourcePolicyRequired }),
+  });
+  const { fault } = decision;
+  if (fault !== undefined) {
+    const error = fault instanceof Error ? fault.stack : String(fault);
+    call.system.log("error", "policy evaluation failed", { action: request.action, error });
   }
+  return decision;
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
@@ -179,8 +179,8 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
     context["aws:principalservicename"] = principal.service;
     context["aws:principalservicenameslist"] = [principal.service];
   }
-  // "included in the request context only when the principal uses temporary credentials"
-  if (principal.sessionExpiration) {
+  // "included in the request context only when the principal uses temporary credentials", or proves it with the request
+  if (principal.sessionExpiration || principal.mfaAuthenticatedAt) {
     context["aws:multifactorauthpresent"] = String(principal.mfaAuthenticatedAt !== undefined);
   }
   if (principal.mfaAuthenticatedAt) {

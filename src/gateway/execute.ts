@@ -20,7 +20,7 @@ export async function execute(
     if (loading) await loading;
     const operation = builtOperation(service, model);
     // Who proves by a token who calls is not whose key has signed the request, if any has.
-    if (call.http && !operation.identify) requireCallableBySession(service, model.name, call.principal);
+    if (call.http && !operation.unsigned) requireCallableBySession(service, model.name, call.principal);
     validate(service, model, input);
     if (operation.identify) call = calledBy(call, await operation.identify(input, call));
     const { authorize } = operation;

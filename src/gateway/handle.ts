@@ -153,7 +153,7 @@ async function answerOf(
   const streams = routed !== undefined && protocol.streamsInput(routed.model);
   if (!streams) request.body = await readBody(message);
   const authenticated =
-    authorization === undefined && (routed ?? protocol.route(request))?.model.operation?.identify
+    authorization === undefined && (routed ?? protocol.route(request))?.model.operation?.unsigned
       ? { principal: anonymousPrincipal(system.config.accountId), verified: undefined }
       : await authenticate(system, verifier, service, request, authorization, isFromLoopback(message));
   await decodePayload(request, message, authenticated, streams);

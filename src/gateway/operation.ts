@@ -20,8 +20,6 @@ export interface Authorization<I> {
    * case. Asked for only where a policy of the request mentions such a key.
    */
   context?(input: I, call: Call, resource: string): ContextKeys | Promise<ContextKeys>;
-  /** `context` is asked whatever the policies say, once a resource: what it checks must hold in any case (an MFA code). */
-  readonly contextInAnyCase?: boolean;
   /** The account that owns a resource whose ARN does not say (S3); undefined: the caller's own. */
   resourceAccountId?(resource: string, input: I, call: Call): string | undefined | Promise<string | undefined>;
   /** The policy attached to the resource, where it has one. */
@@ -49,10 +47,12 @@ export interface PassedRole {
 
 export interface Operation<I = never, O = unknown> {
   /**
-   * Of operations that AWS takes without a signature: whom the input itself (a token, an assertion) proves to be calling.
-   * Comes before `authorize`; throws what AWS answers where it proves nobody.
+   * Whom the input itself proves to be calling: by a token, an assertion, or beside the signature by an MFA code. Comes once
+   * and before `authorize`; throws what AWS answers where the proof fails.
    */
   identify?(input: I, call: Call): Promise<Principal>;
+  /** AWS takes it without a signature: `identify` alone says who calls. */
+  readonly unsigned?: true;
   /** "always": AWS lets every authenticated caller do it whatever the policies say (sts:GetCallerIdentity). */
   readonly authorize: Authorization<I> | "always";
   run(input: I, call: Call): Promise<O> | O;

@@ -54,7 +54,7 @@ describe("the service authorization reference", () => {
         const input = sample(schema, name, samples[service.name] ?? {}) as Samples;
         const call = callOf(system, caller);
         const identify = operation.identify as unknown as Identify | undefined;
-        const found = await differences(authorize, input, identify ? await asFederated(identify, input, call) : call);
+        const found = await differences(authorize, input, identify ? await asIdentified(identify, input, call) : call);
         for (const [kind, names] of Object.entries(found) as [keyof Findings, string[]][]) {
           const left = names.filter((what) => !isExplained(kind, `${service.name}:${name}`, what));
           assert.deepEqual(left, [], kind);
@@ -72,8 +72,8 @@ describe("the service authorization reference", () => {
   });
 });
 
-/** The caller of an operation without a signature is whom its input proves. */
-async function asFederated(identify: Identify, input: Samples, call: Call): Promise<Call> {
+/** The caller is whom the input proves, where it can prove somebody. */
+async function asIdentified(identify: Identify, input: Samples, call: Call): Promise<Call> {
   return { ...call, principal: await identify(input, call) };
 }
 

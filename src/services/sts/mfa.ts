@@ -7,20 +7,11 @@ interface MfaRequest {
   readonly TokenCode?: string | undefined;
 }
 
-/** What a call has proven already: its conditions may be asked for more than once, and a code counts once. */
-const proofs = new WeakMap<Call, Promise<boolean>>();
-
-/** Whether the call proves an MFA device. Throws AccessDenied where it tries to and fails; the code is used up then. */
-export function provesMfa(request: MfaRequest, call: Call): Promise<boolean> {
-  let proof = proofs.get(call);
-  if (!proof) {
-    proof = prove(request, call);
-    proofs.set(call, proof);
-  }
-  return proof;
-}
-
-async function prove({ SerialNumber, TokenCode }: MfaRequest, call: Call): Promise<boolean> {
+/**
+ * Whether the call proves an MFA device. To be asked once a call: a code counts once. Throws AccessDenied where it tries to
+ * and fails.
+ */
+export async function provesMfa({ SerialNumber, TokenCode }: MfaRequest, call: Call): Promise<boolean> {
   if (SerialNumber === undefined && TokenCode === undefined) return false;
   if (SerialNumber === undefined || TokenCode === undefined) {
     throw accessDenied("MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.");

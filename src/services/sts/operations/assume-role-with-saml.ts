@@ -31,6 +31,7 @@ interface Facts {
 type Input = sdk.AssumeRoleWithSAMLCommand["input"];
 
 export const AssumeRoleWithSAML: OperationOf<sdk.AssumeRoleWithSAMLCommand> = {
+  unsigned: true,
   identify: samlUser,
   authorize: trustOf("sts:AssumeRoleWithSAML"),
   async run(input, call) {

@@ -36,6 +36,7 @@ interface Facts {
 type Input = sdk.AssumeRoleWithWebIdentityCommand["input"];
 
 export const AssumeRoleWithWebIdentity: OperationOf<sdk.AssumeRoleWithWebIdentityCommand> = {
+  unsigned: true,
   identify: webIdentity,
   authorize: trustOf("sts:AssumeRoleWithWebIdentity"),
   async run(input, call) {

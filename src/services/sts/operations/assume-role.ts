@@ -14,20 +14,20 @@ const MAX_CHAINED_SECONDS = 3600;
 /** What AWS takes for an ARN here; whether it is a role's is left to authorization. */
 const ARN = /^arn:[^:]+:[^:]+:[^:]*:[^:]*:./;
 
-/** "The temporary credentials returned by AssumeRole do not include MFA information": these are for the call alone. */
-const PROVED_NOW: ContextKeys = { "aws:multifactorauthpresent": "true", "aws:multifactorauthage": "0" };
-
 type Input = sdk.AssumeRoleCommand["input"];
 
 export const AssumeRole: OperationOf<sdk.AssumeRoleCommand> = {
+  /** "The temporary credentials returned by AssumeRole do not include MFA information": it is for the trust policy alone. */
+  async identify(input, call) {
+    return (await provesMfa(input, call)) ? { ...call.principal, mfaAuthenticatedAt: call.now } : call.principal;
+  },
   authorize: {
     action: "sts:AssumeRole",
     resources: ({ RoleArn }) => {
       if (!ARN.test(RoleArn!)) throw validationError(`${RoleArn} is invalid`);
       return [RoleArn!];
     },
-    contextInAnyCase: true,
-    context: trustContext,
+    context: requestContext,
     resourcePolicy: async (roleArn, _input, call) => (await assumableRole(call, roleArn))?.trustPolicy,
     resourcePolicyRequired: true,
   },
@@ -40,7 +40,7 @@ export const AssumeRole: OperationOf<sdk.AssumeRoleCommand> = {
     if (!role) throw accessDenied(`Not authorized to perform sts:AssumeRole on ${input.RoleArn}`);
     const sourceIdentity = sourceIdentityOf(input, call);
     const brought = { tags: input, sourceIdentity, contexts: input.ProvidedContexts };
-    await requireFurtherAccess(call, role, await trustContext(input, call), brought);
+    await requireFurtherAccess(call, role, requestContext(input), brought);
     requireNoContexts(input);
     const seconds = sessionSeconds(input, call, role);
     const sessionName = input.RoleSessionName!;
@@ -48,11 +48,6 @@ export const AssumeRole: OperationOf<sdk.AssumeRoleCommand> = {
     return roleSession(call, role, input, { sessionName, sourceIdentity, tags: input, seconds, principal });
   },
 };
-
-/** Takes the MFA code of the request: the trust policy asks for it. */
-async function trustContext(input: Input, call: Call): Promise<ContextKeys> {
-  return (await provesMfa(input, call)) ? { ...requestContext(input), ...PROVED_NOW } : requestContext(input);
-}
 
 /** Condition keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html */
 function requestContext(input: Input): ContextKeys {
