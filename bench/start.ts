@@ -8,11 +8,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NODE_FLAGS } from "#cli/node-flags.ts";
+import { PROGRAM } from "#cli/program.ts";
 import { freePort } from "#tests/helpers/slipway-process.ts";
 import type { Conditions, Figure, Measurement } from "./measurement.ts";
 
-const CLI = new URL("../src/cli/main.ts", import.meta.url).pathname;
 const GIVE_UP_AFTER_MS = 30_000;
 /** Between two attempts to connect: what a figure may be too high by. */
 const PAUSE_MS = 2;
@@ -44,7 +43,7 @@ async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
 async function startOnce(dataDir: string): Promise<{ healthy: number; banner: number }> {
   const port = await freePort();
   const started = performance.now();
-  const child = spawn(process.execPath, [...NODE_FLAGS, CLI, "up", "--data", dataDir, "--port", String(port)], {
+  const child = spawn(PROGRAM, ["up", "--data", dataDir, "--port", String(port)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {

@@ -11,7 +11,6 @@ import { repositoriesFolder, type Step, Story } from "#demo/story.ts";
 import { until } from "#demo/until.ts";
 import { ensureContainerEngine } from "#setup/container-engine.ts";
 import { ensureImages } from "#setup/images.ts";
-import { NODE_FLAGS } from "./node-flags.ts";
 import {
   clientEnvironment,
   dataFolder,
@@ -20,6 +19,7 @@ import {
   START_OPTIONS,
   UsageError,
 } from "./options.ts";
+import { PROGRAM } from "./program.ts";
 
 const OPTIONS = {
   ...START_OPTIONS,
@@ -143,7 +143,7 @@ async function startedSlipway(
   const log = openSync(logFile, "a", 0o600);
   const options = { data: dataDir, port, account, region, provider: `github=${repositories}` };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(process.execPath, [...NODE_FLAGS, process.argv[1]!, "up", "--allow-reset", ...flags], {
+  const child = spawn(PROGRAM, ["up", "--allow-reset", ...flags], {
     stdio: ["ignore", log, log],
     env: { ...process.env, DOCKER_HOST: `unix://${socketPath}` },
     // Ctrl-C is for the demo, which then stops Slipway in order.

@@ -77,7 +77,7 @@ export function isSlipway(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("cli/main.ts");
+    return /cli\/main\.ts|bin\/slipway/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
   } catch {
     return process.platform !== "linux";
   }

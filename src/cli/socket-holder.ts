@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Server } from "node:net";
 import type { Writable } from "node:stream";
+import { PROGRAM } from "./program.ts";
 
 /** A Slipway that was started again and dies within this time is not started once more. */
 const SETTLED_AFTER_S = 5;
@@ -101,7 +102,7 @@ export class SocketHolder {
     const addresses = [...this.#descriptors.keys()];
     const startedAt = Date.now() - performance.now();
     const restartFrom = this.restarts === 0 ? 0 : Math.ceil(startedAt / 1000) + SETTLED_AFTER_S;
-    const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+    const command = [PROGRAM, ...process.argv.slice(2)];
     const holder = spawn("sh", ["-c", SCRIPT, "sh", String(restartFrom), ...command], {
       stdio: ["pipe", "inherit", "inherit", ...this.#descriptors.values()],
       env: { ...process.env, ...heldEnvironment({ restarts: this.restarts + 1, addresses }) },

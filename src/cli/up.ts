@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { DockerEngine } from "#engines/docker/docker-engine.ts";
 import { startSlipway } from "#main";
 import { writePrivateFile } from "#setup/private-file.ts";
-import { NODE_FLAGS } from "./node-flags.ts";
+import { releaseMemoryWhenIdle } from "./idle-memory.ts";
 import {
   clientEnvironment,
   dataFolder,
@@ -18,6 +18,7 @@ import {
   START_OPTIONS,
   UsageError,
 } from "./options.ts";
+import { PROGRAM } from "./program.ts";
 import { heldEnvironment, SocketHolder } from "./socket-holder.ts";
 
 const OPTIONS = {
@@ -78,6 +79,7 @@ export async function run(args: string[]): Promise<number> {
   if (values["accept-any-credentials"]) {
     process.stderr.write("warning: any credentials are accepted; everybody on this machine is the administrator\n");
   }
+  releaseMemoryWhenIdle();
   process.stdout.write(banner(file, process.stdout.isTTY ? "exports" : "how to get them"));
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve);
@@ -94,11 +96,11 @@ async function detached(dataDir: string, args: readonly string[]): Promise<numbe
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logFile = logFileOf(dataDir);
   const log = openSync(logFile, "a", 0o600);
-  const child = spawn(
-    process.execPath,
-    [...NODE_FLAGS, process.argv[1]!, "up", ...args.filter((argument) => argument !== "--detach")],
-    { detached: true, stdio: ["ignore", log, log], env: { ...process.env, ...heldEnvironment() } },
-  );
+  const child = spawn(PROGRAM, ["up", ...args.filter((argument) => argument !== "--detach")], {
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: { ...process.env, ...heldEnvironment() },
+  });
   const exited = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
   const deadline = Date.now() + DETACHED_READY_WITHIN_MS;
   let code: number | undefined;

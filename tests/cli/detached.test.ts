@@ -7,10 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { runningSlipway } from "#cli/options.ts";
+import { PROGRAM } from "#cli/program.ts";
 import { until } from "#demo/until.ts";
 import { freePort } from "#tests/helpers/slipway-process.ts";
-
-const CLI = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
 describe("a detached Slipway", () => {
   let dataDir: string;
@@ -26,7 +25,7 @@ describe("a detached Slipway", () => {
   });
 
   function slipway(...args: readonly string[]): { status: number | null; text: string } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args, "--data", dataDir], {
+    const { status, stdout, stderr } = spawnSync(PROGRAM, [...args, "--data", dataDir], {
       encoding: "utf8",
     });
     return { status, text: stdout + stderr };

@@ -4,13 +4,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { NODE_FLAGS } from "#cli/node-flags.ts";
 import { type RunningFile, runningSlipway } from "#cli/options.ts";
+import { PROGRAM } from "#cli/program.ts";
 import { repositoriesFolder } from "#demo/story.ts";
 import { freePort } from "./slipway-process.ts";
 
 const run = promisify(execFile);
-const CLI = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
 export class DetachedSlipway implements AsyncDisposable {
   readonly dataDir: string;
@@ -53,6 +52,6 @@ export class DetachedSlipway implements AsyncDisposable {
   }
 
   async #command(name: string, ...options: readonly string[]): Promise<void> {
-    await run(process.execPath, [...NODE_FLAGS, CLI, name, "--data", this.dataDir, ...options]);
+    await run(PROGRAM, [name, "--data", this.dataDir, ...options]);
   }
 }

@@ -5,12 +5,10 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NODE_FLAGS } from "#cli/node-flags.ts";
 import { clientEnvironment, type RunningFile, runningSlipway } from "#cli/options.ts";
+import { PROGRAM } from "#cli/program.ts";
 import { repositoriesFolder } from "#demo/story.ts";
 import { until } from "#demo/until.ts";
-
-const CLI = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
 export interface SlipwayProcessOptions {
   /** Further arguments of `slipway up`. */
@@ -61,19 +59,8 @@ export class SlipwayProcess implements AsyncDisposable {
   async start(): Promise<void> {
     const provider = ["--provider", `github=${this.repositories}`];
     const child = spawn(
-      process.execPath,
-      [
-        ...NODE_FLAGS,
-        CLI,
-        "up",
-        "--data",
-        this.dataDir,
-        "--port",
-        String(this.port),
-        ...provider,
-        "--allow-reset",
-        ...this.#arguments,
-      ],
+      PROGRAM,
+      ["up", "--data", this.dataDir, "--port", String(this.port), ...provider, "--allow-reset", ...this.#arguments],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     for (const stream of [child.stdout, child.stderr]) {
