@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { CreateProjectCommand } from "@aws-sdk/client-codebuild";
 import {
@@ -54,18 +55,23 @@ async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
   for (const { goal, ...operation } of OPERATIONS) {
     for (const [who, key] of Object.entries(keys)) {
       const values: number[] = [];
+      const costs: number[] = [];
       for (let round = 0; round < runs; round++) {
         const signed = signedRequests(operation, key, running);
+        const before = cpuSeconds(running.pid);
         const result = await underLoad(
           { port: running.port, connections: CONNECTIONS, seconds: SECONDS, requests: signed },
           pinned,
         );
         values.push(result.answered / result.seconds);
+        costs.push(((cpuSeconds(running.pid) - before) / result.total) * 1e6);
         busy.push(result.cpuPercent);
       }
       const name = `${operation.target?.split(".")[1] ?? "GetCallerIdentity"}, ${who}`;
-      log(`${name}: ${values.map((value) => value.toFixed(0)).join(", ")} requests/s`);
+      log(`${name}: ${values.map((value) => value.toFixed(0)).join(", ")} requests/s, ${costs.map((cost) => cost.toFixed(0)).join(", ")} µs each`);
       figures.push({ name, unit: "requests/s", values, ...(goal && { goal }) });
+      // Says the same on a machine that is busy with something else too.
+      figures.push({ name: "  CPU time of each", unit: "µs", values: costs });
     }
   }
   // At 100 the clients' core would be what is measured.
@@ -143,6 +149,13 @@ async function pinnedTo(core: number, pid: number): Promise<boolean> {
   if (availableParallelism() < 2 || !isInstalled("taskset")) return false;
   await run("taskset", ["--all-tasks", "--cpu-list", "--pid", String(core), String(pid)]);
   return true;
+}
+
+/** Of all threads, as Linux counts it: in hundredths of a second. */
+function cpuSeconds(pid: number): number {
+  // The second field is the command in brackets, which may hold spaces; user and system time are the 14th and 15th.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Runs the clients in a process of their own. Throws unless every request was answered 200. */
