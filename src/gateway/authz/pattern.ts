@@ -118,11 +118,8 @@ function variableValue(variable: Variable, context: RequestContext): string | un
   return typeof value === "string" ? value : variable.default;
 }
 
-const LITERALS: ReadonlyMap<string, string> = new Map([
-  ["*", "*"],
-  ["?", "?"],
-  ["$", "$"],
-]);
+/** `${*}`, `${?}` and `${$}` are the characters themselves. */
+const LITERALS: ReadonlySet<string> = new Set(["*", "?", "$"]);
 
 /** Throws Error where a variable is malformed; `parsePolicy` has then refused the policy. */
 function patternParts(pattern: string, options: PatternOptions): Part[] {
@@ -139,8 +136,7 @@ function patternParts(pattern: string, options: PatternOptions): Part[] {
     if (end < 0) throw new Error("The policy variable is missing a closing curly brace.");
     fixed(pattern.slice(from, start));
     const name = pattern.slice(start + 2, end);
-    const literal = LITERALS.get(name);
-    parts.push(literal === undefined ? toVariable(name) : toLiteral(literal));
+    parts.push(LITERALS.has(name) ? toLiteral(name) : toVariable(name));
     from = end + 1;
   }
   fixed(pattern.slice(from));

@@ -7,7 +7,7 @@ import { duplicateKey } from "./json-keys.ts";
 import { textTest } from "./pattern.ts";
 import { actionMistake, principalMistake, resourceMistake } from "./policy-values.ts";
 
-/** `session` is passed with AssumeRole, `trust` says who may do so, `resource` hangs on a bucket, repository or key. */
+/** `session` is passed with AssumeRole, `trust` says who may do so, `resource` hangs on a bucket, repository or key, or is an RCP. */
 export type PolicyKind = "identity" | "resource" | "trust" | "session" | "boundary" | "scp";
 
 export const PRINCIPAL_TYPES = ["AWS", "Service", "Federated", "CanonicalUser"] as const;
@@ -188,8 +188,8 @@ function conditions(value: unknown, place: string, variables: boolean): Conditio
         fail(keyPlace, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
       }
       const values = scalars(raw, keyPlace);
-      // Compiling is the check: whatever passes here can be evaluated.
-      refusing(keyPlace, () => conditionTest(operator, key, values, variables));
+      const wrong = compileMistake(() => conditionTest(operator, key, values, variables));
+      if (wrong !== undefined) fail(keyPlace, wrong);
       found.push({ operator, key, values });
     }
   }
@@ -197,10 +197,13 @@ function conditions(value: unknown, place: string, variables: boolean): Conditio
 }
 
 function textMistake(resource: string, variables: boolean): string | undefined {
-  const mistake = resourceMistake(resource);
-  if (mistake !== undefined) return mistake;
+  return resourceMistake(resource) ?? compileMistake(() => textTest(resource, { variables, wildcards: true }));
+}
+
+/** Compiling is the check: whatever passes it can be evaluated. */
+function compileMistake(compile: () => unknown): string | undefined {
   try {
-    textTest(resource, { variables, wildcards: true });
+    compile();
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -234,14 +237,6 @@ function scalars(value: unknown, place: string): string[] {
     }
     return String(scalar);
   });
-}
-
-function refusing(place: string, compile: () => unknown): void {
-  try {
-    compile();
-  } catch (error) {
-    fail(place, (error as Error).message);
-  }
 }
 
 function object(value: unknown, place: string): RawStatement {
