@@ -40,6 +40,11 @@ export interface PolicyDocument {
   readonly statements: readonly Statement[];
 }
 
+/** Variables came with this version; in older policies `${` is plain text. */
+export function hasVariables({ version }: Pick<PolicyDocument, "version">): boolean {
+  return version === "2012-10-17";
+}
+
 /** `message` begins with the place: `Statement[0].Action: …`; then AWS's words where it has any. */
 export class MalformedPolicyError extends Error {
   override readonly name = "MalformedPolicyError";
@@ -65,7 +70,7 @@ export function parsePolicy(json: string, kind: PolicyKind): PolicyDocument {
   const listed = Array.isArray(policy.Statement) ? policy.Statement : [policy.Statement];
   if (listed.length === 0) fail("Statement", `${SYNTAX} Missing required field Statement`);
   const statements = listed.map((statement, index) =>
-    toStatement(object(statement, `Statement[${index}]`), `Statement[${index}]`, kind, version === "2012-10-17"),
+    toStatement(object(statement, `Statement[${index}]`), `Statement[${index}]`, kind, hasVariables({ version })),
   );
   requireUniqueSids(statements);
   return { version, id: policy.Id as string | undefined, kind, statements };
