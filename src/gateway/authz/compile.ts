@@ -37,11 +37,14 @@ interface CompiledStatement {
 }
 
 export class CompiledPolicy {
+  /** Of a managed policy or one of Organizations; the others have none. */
+  readonly arn: string | undefined;
   readonly #allow: readonly CompiledStatement[];
   readonly #deny: readonly CompiledStatement[];
   readonly #withKeys: readonly CompiledStatement[];
 
-  constructor(statements: readonly CompiledStatement[]) {
+  constructor(statements: readonly CompiledStatement[], arn: string | undefined) {
+    this.arn = arn;
     this.#allow = statements.filter(({ source }) => source.effect === "Allow");
     this.#deny = statements.filter(({ source }) => source.effect === "Deny");
     this.#withKeys = statements.filter(({ keys }) => keys.length > 0);
@@ -88,12 +91,12 @@ function deniedBy(statement: CompiledStatement, request: StatementRequest): bool
   return statement.principals(request.principal) !== "none";
 }
 
-/** Throws Error on a document that did not come from `parsePolicy`. */
-export function compilePolicy(document: PolicyDocument): CompiledPolicy {
+/** `arn`: the policy's own, where it has one. Throws Error on a document that did not come from `parsePolicy`. */
+export function compilePolicy(document: PolicyDocument, arn?: string): CompiledPolicy {
   const variables = hasVariables(document);
   const completes = IDENTITY_BASED.has(document.kind);
   const statements = document.statements.map((statement) => compileStatement(statement, variables, completes));
-  return new CompiledPolicy(statements);
+  return new CompiledPolicy(statements, arn);
 }
 
 function compileStatement(statement: Statement, variables: boolean, completes: boolean): CompiledStatement {

@@ -19,12 +19,18 @@ const REQUEST: AuthorizationRequest = {
   context: {},
 };
 
-function denied(request: Partial<AuthorizationRequest>, policyType: PolicyType, explicit = false): string {
-  return deniedMessage({ ...REQUEST, ...request }, { allowed: false, explicit, policyType });
+function denied(
+  request: Partial<AuthorizationRequest>,
+  policyType: PolicyType,
+  explicit = false,
+  policyArn?: string,
+): string {
+  const decision = { allowed: false, explicit, policyType, ...(policyArn !== undefined && { policyArn }) };
+  return deniedMessage({ ...REQUEST, ...request }, decision);
 }
 
-function compiled(statement: object, kind: PolicyKind = "identity"): CompiledPolicy {
-  return compilePolicy(parsePolicy(JSON.stringify({ Version: "2012-10-17", Statement: statement }), kind));
+function compiled(statement: object, kind: PolicyKind = "identity", arn?: string): CompiledPolicy {
+  return compilePolicy(parsePolicy(JSON.stringify({ Version: "2012-10-17", Statement: statement }), kind), arn);
 }
 
 const EVERYTHING = { Effect: "Allow", Action: "*", Resource: "*" };
@@ -49,6 +55,19 @@ suite("evaluate", () => {
     const context = Object.assign(Object.create(null), { "aws:x": "function" });
     assert.equal(evaluate({ ...REQUEST, context }, { identity: [policy] }).allowed, false);
     assert.equal(evaluate({ ...REQUEST, context: { "aws:x": "function" } }, { identity: [policy] }).allowed, false);
+  });
+
+  test("an explicit denial says which policy it is by, where that has an ARN", () => {
+    const [ecr, s3] = ["ecr", "s3"].map((service) => ({ Effect: "Deny", Action: `${service}:*`, Resource: "*" }));
+    const named = (statement: object | undefined, name: string, kind?: PolicyKind) =>
+      compiled(statement!, kind, `arn:aws:iam::111122223333:policy/${name}`);
+    const decisions = (policies: Partial<PolicySet>) => evaluate(REQUEST, { identity: [], ...policies }).policyArn;
+    assert.equal(decisions({ identity: [named(s3, "s3"), named(ecr, "ecr")] }), "arn:aws:iam::111122223333:policy/ecr");
+    assert.equal(decisions({ boundary: named(ecr, "b", "boundary") }), "arn:aws:iam::111122223333:policy/b");
+    assert.equal(decisions({ session: [named(ecr, "s", "session")] }), "arn:aws:iam::111122223333:policy/s");
+    assert.equal(decisions({ scps: [[named(s3, "r", "scp")], [named(ecr, "a", "scp")]] })?.at(-1), "a");
+    assert.equal(decisions({ identity: [compiled(ecr!)] }), undefined);
+    assert.equal(decisions({ identity: [named(s3, "s3")] }), undefined, "nothing denies explicitly");
   });
 });
 
@@ -113,6 +132,9 @@ suite("missingKeys", () => {
 });
 
 suite("deniedMessage", () => {
+  const FOREIGN = { resourceAccountId: "999988887777" };
+  const SCP = "arn:aws:organizations::444455556666:policy/o-a/service_control_policy/p-1";
+  const BY_SCP = ["service control policy", true, SCP] as const;
   const user = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform:";
   const CASES: [message: string, expected: string][] = [
     [
@@ -126,6 +148,26 @@ suite("deniedMessage", () => {
     [
       denied({}, "identity-based policy", true),
       `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in an identity-based policy`,
+    ],
+    [
+      denied({}, "identity-based policy", true, "arn:aws:iam::111122223333:policy/guard"),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/guard`,
+    ],
+    [
+      denied(FOREIGN, ...BY_SCP),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy`,
+    ],
+    [
+      denied({ ...FOREIGN, context: { "aws:principalorgid": "o-a", "aws:resourceorgid": "o-b" } }, ...BY_SCP),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy`,
+    ],
+    [
+      denied({ ...FOREIGN, context: { "aws:principalorgid": "o-a", "aws:resourceorgid": "o-a" } }, ...BY_SCP),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy: ${SCP}`,
+    ],
+    [
+      denied({ principal: { type: "Anonymous", accountId: "111122223333", arn: "" } }, ...BY_SCP),
+      "User: anonymous is not authorized to perform: ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy",
     ],
     [
       denied({}, "permissions boundary"),

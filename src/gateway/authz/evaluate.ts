@@ -51,6 +51,8 @@ export interface Decision {
   explicit: boolean;
   /** For denials: which type of policy denied, or lacks the allow. */
   policyType?: PolicyType;
+  /** For explicit denials by a policy that has an ARN; of several, one. */
+  policyArn?: string;
   /** What went wrong in the evaluation itself, which is then a denial. For the log, not for the client. */
   fault?: unknown;
 }
@@ -124,7 +126,9 @@ function explicitDenial(request: StatementRequest, policies: PolicySet): Decisio
   for (const [policyType, levels] of byType(policies)) {
     if (!ofAccount && !OF_RESOURCES.has(policyType)) continue;
     for (const level of levels) {
-      if (level.some((policy) => policy.denies(request))) return { allowed: false, explicit: true, policyType };
+      const policy = level.find((one) => one.denies(request));
+      if (policy === undefined) continue;
+      return { allowed: false, explicit: true, policyType, ...(policy.arn !== undefined && { policyArn: policy.arn }) };
     }
   }
   return undefined;
@@ -176,6 +180,18 @@ function userName({ type, arn, service }: PrincipalView): string {
 }
 
 /**
+ * "The ARN of the denying policy is only provided in same-account and same-organization scenarios."
+ * https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
+ * S3 does as the others since August 2026. Its guide writes ", with policy ARN: …"; its answers have the colon alone.
+ */
+function tellsArn({ principal, resourceAccountId, context }: AuthorizationRequest): boolean {
+  if (!isAccountPrincipal(principal)) return false;
+  const organization = context["aws:principalorgid"];
+  const sameOrganization = organization !== undefined && organization === context["aws:resourceorgid"];
+  return principal.accountId === resourceAccountId || sameOrganization;
+}
+
+/**
  * A denial in AWS's words.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
@@ -183,12 +199,13 @@ export function deniedMessage(request: AuthorizationRequest, decision: Decision)
   const { principal, action } = request;
   const user = userName(principal);
   const denied = `User: ${user} is not authorized to perform: ${action}${onResource(action, request.resource)}`;
-  const { policyType } = decision;
+  const { policyType, policyArn } = decision;
   if (policyType === undefined) return denied;
   const trust = policyType === "resource-based policy" && action.startsWith("sts:AssumeRole");
   if (decision.explicit) {
     const article = policyType === "identity-based policy" ? "an" : "a";
-    return `${denied} with an explicit deny in ${trust ? "the role trust policy" : `${article} ${policyType}`}`;
+    const arn = policyArn !== undefined && tellsArn(request) ? `: ${policyArn}` : "";
+    return `${denied} with an explicit deny in ${trust ? "the role trust policy" : `${article} ${policyType}`}${arn}`;
   }
   return `${denied} because no ${trust ? "role trust policy" : policyType} allows the ${action} action`;
 }
