@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import type { AuthorizationRequest, Decision, PolicySet } from "./authz/evaluate.ts";
+import { type AuthorizationRequest, type Decision, denyingStatements, type PolicySet } from "./authz/evaluate.ts";
 import type { Statement } from "./authz/policy-document.ts";
 import type { Cipher } from "./cipher.ts";
 import type { Principal } from "./context.ts";
@@ -48,6 +48,7 @@ function decodedMessage({ request, decision, policies }: Denial, principal: Prin
   return {
     allowed: false,
     explicitDeny: decision.explicit,
+    // Only statements that deny have matched: where nothing allows, AWS names none.
     matchedStatements: items(denyingStatements(request, policies).map((statement) => toMatched(statement, principal))),
     failures: items([]),
     context: {
@@ -65,27 +66,6 @@ function decodedMessage({ request, decision, policies }: Denial, principal: Prin
       ),
     },
   };
-}
-
-/** Only statements that deny have matched: where nothing allows, AWS names none. */
-function denyingStatements(request: AuthorizationRequest, policies: PolicySet): Statement[] {
-  const { identity, boundary, session = [], scps = [], rcps = [], resource } = policies;
-  const tested = {
-    action: request.action.toLowerCase(),
-    resource: request.resource,
-    principal: request.principal,
-    context: request.context,
-    bounded: boundary !== undefined,
-  };
-  const all = [
-    ...scps.flat(),
-    ...rcps.flat(),
-    ...(resource ? [resource] : []),
-    ...identity,
-    ...(boundary ? [boundary] : []),
-    ...session,
-  ];
-  return all.flatMap((policy) => policy.denying(tested));
 }
 
 function toMatched(statement: Statement, principal: Principal): object {

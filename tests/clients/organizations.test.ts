@@ -78,8 +78,9 @@ it("an organization is the same in every region, after kill -9 too, and gone aft
   await client.send(new sdk.AttachPolicyCommand({ PolicyId: Policy!.PolicySummary!.Id!, TargetId: AccountId }));
   const denied = {
     name: "AccessDeniedException",
-    message:
-      /is not authorized to perform: ecr:DescribeRepositories .* with an explicit deny in a service control policy$/,
+    message: new RegExp(
+      `is not authorized to perform: ecr:DescribeRepositories .* with an explicit deny in a service control policy: ${Policy!.PolicySummary!.Arn}$`,
+    ),
   };
   await assert.rejects(repositories(), denied);
   await slipway.kill();

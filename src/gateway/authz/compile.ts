@@ -1,7 +1,8 @@
 /** Policies compiled to tests: once per policy, not once per request. */
 import { type ConditionTest, conditionTest } from "./conditions.ts";
+import { conditionKeys, resourceKeys } from "./mentioned-keys.ts";
 import { type RequestContext, type TextTest, textTest } from "./pattern.ts";
-import type { PolicyDocument, PolicyKind, Statement } from "./policy-document.ts";
+import { hasVariables, type PolicyDocument, type PolicyKind, type Statement } from "./policy-document.ts";
 import {
   type Grant,
   notPrincipalMatcher,
@@ -24,6 +25,10 @@ export interface StatementRequest {
 
 interface CompiledStatement {
   readonly applies: (request: StatementRequest) => boolean;
+  /** Whether it is about action and resource, as far as that can be said before the variables of its resources are known. */
+  readonly mayBeAbout: (request: StatementRequest) => boolean;
+  /** Of conditions and variables, in lower case. */
+  readonly keys: readonly string[];
   /** undefined in policies that belong to the principal itself. */
   readonly principals: PrincipalMatcher | undefined;
   readonly notPrincipal: boolean;
@@ -32,12 +37,25 @@ interface CompiledStatement {
 }
 
 export class CompiledPolicy {
+  /** Of a managed policy or one of Organizations; the others have none. */
+  readonly arn: string | undefined;
   readonly #allow: readonly CompiledStatement[];
   readonly #deny: readonly CompiledStatement[];
+  readonly #withKeys: readonly CompiledStatement[];
 
-  constructor(allow: readonly CompiledStatement[], deny: readonly CompiledStatement[]) {
-    this.#allow = allow;
-    this.#deny = deny;
+  constructor(statements: readonly CompiledStatement[], arn: string | undefined) {
+    this.arn = arn;
+    this.#allow = statements.filter(({ source }) => source.effect === "Allow");
+    this.#deny = statements.filter(({ source }) => source.effect === "Deny");
+    this.#withKeys = statements.filter(({ keys }) => keys.length > 0);
+  }
+
+  /** Keys that the context does not have, and on which it may hang whether a statement applies to the request. */
+  missingKeys(request: StatementRequest): string[] {
+    const isMissing = (key: string) => !Object.hasOwn(request.context, key);
+    return this.#withKeys
+      .filter(({ keys, mayBeAbout }) => keys.some(isMissing) && mayBeAbout(request))
+      .flatMap(({ keys }) => keys.filter(isMissing));
   }
 
   /** Whether a Deny statement applies to the request. */
@@ -73,16 +91,12 @@ function deniedBy(statement: CompiledStatement, request: StatementRequest): bool
   return statement.principals(request.principal) !== "none";
 }
 
-/** Throws Error on a document that did not come from `parsePolicy`. */
-export function compilePolicy(document: PolicyDocument): CompiledPolicy {
-  // Variables came with this version; in older policies `${` is plain text.
-  const variables = document.version === "2012-10-17";
+/** `arn`: the policy's own, where it has one. Throws Error on a document that did not come from `parsePolicy`. */
+export function compilePolicy(document: PolicyDocument, arn?: string): CompiledPolicy {
+  const variables = hasVariables(document);
   const completes = IDENTITY_BASED.has(document.kind);
-  const compiled = (effect: Statement["effect"]) =>
-    document.statements
-      .filter((statement) => statement.effect === effect)
-      .map((statement) => compileStatement(statement, variables, completes));
-  return new CompiledPolicy(compiled("Allow"), compiled("Deny"));
+  const statements = document.statements.map((statement) => compileStatement(statement, variables, completes));
+  return new CompiledPolicy(statements, arn);
 }
 
 function compileStatement(statement: Statement, variables: boolean, completes: boolean): CompiledStatement {
@@ -92,11 +106,16 @@ function compileStatement(statement: Statement, variables: boolean, completes: b
   const conditions = statement.conditions.map(({ operator, key, values }) =>
     conditionTest(operator, key, values, variables),
   );
+  const ofResource = resourceKeys(statement, variables);
+  const ofConditions = statement.conditions.flatMap((condition) => conditionKeys(condition, variables));
   return {
     applies: (request) =>
       action(request.action, request.context) &&
       resource(request.resource, request.context) &&
       all(conditions, request.context),
+    mayBeAbout: (request) =>
+      action(request.action, request.context) && (ofResource.length > 0 || resource(request.resource, request.context)),
+    keys: [...ofResource, ...ofConditions].map((key) => key.toLowerCase()),
     principals: principal ? principalMatcher(principal) : notPrincipal ? notPrincipalMatcher(notPrincipal) : undefined,
     notPrincipal: notPrincipal !== undefined,
     source: statement,

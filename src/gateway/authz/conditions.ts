@@ -21,8 +21,6 @@ const stringEquals: ValueCompiler = (expected, variables) => textTest(expected, 
 const stringEqualsIgnoreCase: ValueCompiler = (expected, variables) =>
   textTest(expected, { variables, wildcards: false, ignoreCase: true });
 const stringLike: ValueCompiler = (expected, variables) => textTest(expected, { variables, wildcards: true });
-const bool: ValueCompiler = (expected, variables) =>
-  textTest(expected, { variables, wildcards: false, ignoreCase: true });
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   StringEquals: { compile: stringEquals },
@@ -43,7 +41,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   DateLessThanEquals: { compile: date((actual, expected) => actual <= expected) },
   DateGreaterThan: { compile: date((actual, expected) => actual > expected) },
   DateGreaterThanEquals: { compile: date((actual, expected) => actual >= expected) },
-  Bool: { compile: bool },
+  Bool: { compile: stringEqualsIgnoreCase },
   BinaryEquals: { compile: binaryEquals },
   IpAddress: { compile: ipAddress },
   NotIpAddress: { compile: ipAddress, negated: true },

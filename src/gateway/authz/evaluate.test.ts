@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type CompiledPolicy, compilePolicy } from "./compile.ts";
-import { type AuthorizationRequest, deniedMessage, evaluate, type PolicyType } from "./evaluate.ts";
-import { parsePolicy } from "./policy-document.ts";
+import {
+  type AuthorizationRequest,
+  deniedMessage,
+  evaluate,
+  missingKeys,
+  type PolicySet,
+  type PolicyType,
+} from "./evaluate.ts";
+import { type PolicyKind, parsePolicy } from "./policy-document.ts";
 
 const REQUEST: AuthorizationRequest = {
   action: "ecr:GetAuthorizationToken",
@@ -12,9 +19,21 @@ const REQUEST: AuthorizationRequest = {
   context: {},
 };
 
-function denied(request: Partial<AuthorizationRequest>, policyType: PolicyType, explicit = false): string {
-  return deniedMessage({ ...REQUEST, ...request }, { allowed: false, explicit, policyType });
+function denied(
+  request: Partial<AuthorizationRequest>,
+  policyType: PolicyType,
+  explicit = false,
+  policyArn?: string,
+): string {
+  const decision = { allowed: false, explicit, policyType, ...(policyArn !== undefined && { policyArn }) };
+  return deniedMessage({ ...REQUEST, ...request }, decision);
 }
+
+function compiled(statement: object, kind: PolicyKind = "identity", arn?: string): CompiledPolicy {
+  return compilePolicy(parsePolicy(JSON.stringify({ Version: "2012-10-17", Statement: statement }), kind), arn);
+}
+
+const EVERYTHING = { Effect: "Allow", Action: "*", Resource: "*" };
 
 suite("evaluate", () => {
   test("an evaluation that fails is a denial, and says what failed", () => {
@@ -24,23 +43,98 @@ suite("evaluate", () => {
         throw fault;
       },
     } as unknown as CompiledPolicy;
-    const allowed = compilePolicy(
-      parsePolicy('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', "identity"),
-    );
-    assert.deepEqual(evaluate(REQUEST, { identity: [allowed, broken] }), { allowed: false, explicit: false, fault });
+    assert.deepEqual(evaluate(REQUEST, { identity: [compiled(EVERYTHING), broken] }), {
+      allowed: false,
+      explicit: false,
+      fault,
+    });
   });
 
   test("a variable named like a method of objects has no value", () => {
-    const json =
-      '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:x":"${a:constructor}*"}}}}';
-    const policy = compilePolicy(parsePolicy(json, "identity"));
+    const policy = compiled({ ...EVERYTHING, Condition: { StringLike: { "aws:x": "${a:constructor}*" } } });
     const context = Object.assign(Object.create(null), { "aws:x": "function" });
     assert.equal(evaluate({ ...REQUEST, context }, { identity: [policy] }).allowed, false);
     assert.equal(evaluate({ ...REQUEST, context: { "aws:x": "function" } }, { identity: [policy] }).allowed, false);
   });
+
+  test("an explicit denial says which policy it is by, where that has an ARN", () => {
+    const [ecr, s3] = ["ecr", "s3"].map((service) => ({ Effect: "Deny", Action: `${service}:*`, Resource: "*" }));
+    const named = (statement: object | undefined, name: string, kind?: PolicyKind) =>
+      compiled(statement!, kind, `arn:aws:iam::111122223333:policy/${name}`);
+    const decisions = (policies: Partial<PolicySet>) => evaluate(REQUEST, { identity: [], ...policies }).policyArn;
+    assert.equal(decisions({ identity: [named(s3, "s3"), named(ecr, "ecr")] }), "arn:aws:iam::111122223333:policy/ecr");
+    assert.equal(decisions({ boundary: named(ecr, "b", "boundary") }), "arn:aws:iam::111122223333:policy/b");
+    assert.equal(decisions({ session: [named(ecr, "s", "session")] }), "arn:aws:iam::111122223333:policy/s");
+    assert.equal(decisions({ scps: [[named(s3, "r", "scp")], [named(ecr, "a", "scp")]] })?.at(-1), "a");
+    assert.equal(decisions({ identity: [compiled(ecr!)] }), undefined);
+    assert.equal(decisions({ identity: [named(s3, "s3")] }), undefined, "nothing denies explicitly");
+  });
+});
+
+suite("missingKeys", () => {
+  const ABOUT_TAG = { StringEquals: { "aws:ResourceTag/Team": "red" } };
+  const ARN = "arn:aws:ecr:us-east-1:111122223333:repository/a";
+  const CASES: [name: string, statement: object, missing: string[]][] = [
+    ["of a condition, in lower case", { ...EVERYTHING, Condition: ABOUT_TAG }, ["aws:resourcetag/team"]],
+    ["of a Deny statement too", { ...EVERYTHING, Effect: "Deny", Condition: ABOUT_TAG }, ["aws:resourcetag/team"]],
+    ["not of one about another action", { ...EVERYTHING, Action: "s3:*", Condition: ABOUT_TAG }, []],
+    ["not of one about another resource", { ...EVERYTHING, Resource: `${ARN}b`, Condition: ABOUT_TAG }, []],
+    ["not what the context has", { ...EVERYTHING, Condition: { Bool: { "AWS:SecureTransport": "true" } } }, []],
+    ["nor has without a value", { ...EVERYTHING, Condition: { Null: { "aws:Referer": "true" } } }, []],
+    ["of a resource's variable", { ...EVERYTHING, Resource: "arn:aws:ecr:*:*:repository/${ecr:X}" }, ["ecr:x"]],
+    [
+      "of the conditions behind a resource's variable",
+      { ...EVERYTHING, Resource: "arn:aws:ecr:*:*:${ecr:X, 'z'}", Condition: ABOUT_TAG },
+      ["ecr:x", "aws:resourcetag/team"],
+    ],
+    [
+      "of a NotResource and a value",
+      {
+        Effect: "Allow",
+        Action: "ecr:*",
+        NotResource: "arn:aws:ecr:::${ecr:X}",
+        Condition: { ArnLike: { "aws:y": "${aws:Z}${*}" } },
+      },
+      ["ecr:x", "aws:y", "aws:z"],
+    ],
+  ];
+  for (const [name, statement, missing] of CASES) {
+    test(name, () => {
+      const context = { "aws:securetransport": "true", "aws:referer": undefined };
+      const request = { ...REQUEST, action: "ecr:DescribeImages", resource: ARN, context };
+      assert.deepEqual(missingKeys(request, { identity: [compiled(statement)] }), missing);
+    });
+  }
+
+  test("of every type of policy", () => {
+    const about = (key: string, kind: PolicyKind) =>
+      compiled(
+        { ...EVERYTHING, ...(kind === "resource" && { Principal: "*" }), Condition: { Null: { [key]: "false" } } },
+        kind,
+      );
+    const policies: PolicySet = {
+      identity: [about("a:i", "identity")],
+      boundary: about("a:b", "boundary"),
+      session: [about("a:s", "session")],
+      scps: [[about("a:root", "scp")], [about("a:unit", "scp")]],
+      rcps: [[about("a:rcp", "resource")]],
+      resource: about("a:r", "resource"),
+    };
+    const expected = ["a:b", "a:i", "a:r", "a:rcp", "a:root", "a:s", "a:unit"];
+    assert.deepEqual(missingKeys(REQUEST, policies).sort(), expected);
+  });
+
+  test("none where variables are plain text", () => {
+    const document = { Version: "2008-10-17", Statement: { ...EVERYTHING, Resource: "arn:aws:ecr:::${ecr:X}" } };
+    const policy = compilePolicy(parsePolicy(JSON.stringify(document), "identity"));
+    assert.deepEqual(missingKeys(REQUEST, { identity: [policy] }), []);
+  });
 });
 
 suite("deniedMessage", () => {
+  const FOREIGN = { resourceAccountId: "999988887777" };
+  const SCP = "arn:aws:organizations::444455556666:policy/o-a/service_control_policy/p-1";
+  const BY_SCP = ["service control policy", true, SCP] as const;
   const user = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform:";
   const CASES: [message: string, expected: string][] = [
     [
@@ -54,6 +148,26 @@ suite("deniedMessage", () => {
     [
       denied({}, "identity-based policy", true),
       `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in an identity-based policy`,
+    ],
+    [
+      denied({}, "identity-based policy", true, "arn:aws:iam::111122223333:policy/guard"),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/guard`,
+    ],
+    [
+      denied(FOREIGN, ...BY_SCP),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy`,
+    ],
+    [
+      denied({ ...FOREIGN, context: { "aws:principalorgid": "o-a", "aws:resourceorgid": "o-b" } }, ...BY_SCP),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy`,
+    ],
+    [
+      denied({ ...FOREIGN, context: { "aws:principalorgid": "o-a", "aws:resourceorgid": "o-a" } }, ...BY_SCP),
+      `${user} ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy: ${SCP}`,
+    ],
+    [
+      denied({ principal: { type: "Anonymous", accountId: "111122223333", arn: "" } }, ...BY_SCP),
+      "User: anonymous is not authorized to perform: ecr:GetAuthorizationToken on resource: * with an explicit deny in a service control policy",
     ],
     [
       denied({}, "permissions boundary"),

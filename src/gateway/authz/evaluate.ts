@@ -6,6 +6,7 @@
 import type { CompiledPolicy, StatementRequest } from "./compile.ts";
 import { onResource } from "./denied-resource.ts";
 import type { RequestContext } from "./pattern.ts";
+import type { Statement } from "./policy-document.ts";
 import { isFederated, type PrincipalView } from "./principals.ts";
 
 export type { PrincipalView } from "./principals.ts";
@@ -50,6 +51,8 @@ export interface Decision {
   explicit: boolean;
   /** For denials: which type of policy denied, or lacks the allow. */
   policyType?: PolicyType;
+  /** For explicit denials by a policy that has an ARN; of several, one. */
+  policyArn?: string;
   /** What went wrong in the evaluation itself, which is then a denial. For the log, not for the client. */
   fault?: unknown;
 }
@@ -59,37 +62,75 @@ const ALLOWED: Decision = { allowed: true, explicit: false };
 /** Never throws: a fault is a denial. */
 export function evaluate(request: AuthorizationRequest, policies: PolicySet): Decision {
   try {
-    const statementRequest: StatementRequest = {
-      action: request.action.toLowerCase(),
-      resource: request.resource,
-      principal: request.principal,
-      context: request.context,
-      bounded: policies.boundary !== undefined,
-    };
-    const explicit = explicitDenial(statementRequest, policies);
-    if (explicit !== undefined) return { allowed: false, explicit: true, policyType: explicit };
-    const lacking = missingAllow(statementRequest, request.resourceAccountId, policies);
+    const tested = toStatementRequest(request, policies);
+    const denied = explicitDenial(tested, policies);
+    if (denied !== undefined) return denied;
+    const lacking = missingAllow(tested, request.resourceAccountId, policies);
     return lacking === undefined ? ALLOWED : { allowed: false, explicit: false, policyType: lacking };
   } catch (fault) {
     return { allowed: false, explicit: false, fault };
   }
 }
 
-/** Identity-based policies, boundaries, session policies and SCPs belong to principals of accounts only. */
+/** Keys in lower case that the request's context does not have, and on which the decision may hang. */
+export function missingKeys(request: AuthorizationRequest, policies: PolicySet): string[] {
+  const tested = toStatementRequest(request, policies);
+  return allOf(policies).flatMap((policy) => policy.missingKeys(tested));
+}
+
+/** The Deny statements that apply to the request. */
+export function denyingStatements(request: AuthorizationRequest, policies: PolicySet): Statement[] {
+  const tested = toStatementRequest(request, policies);
+  return allOf(policies).flatMap((policy) => policy.denying(tested));
+}
+
+function toStatementRequest(request: AuthorizationRequest, policies: PolicySet): StatementRequest {
+  return {
+    action: request.action.toLowerCase(),
+    resource: request.resource,
+    principal: request.principal,
+    context: request.context,
+    bounded: policies.boundary !== undefined,
+  };
+}
+
+type Levels = readonly (readonly CompiledPolicy[])[];
+
+/** Of several explicit denials the first one in this order is told. */
+function byType({ rcps, scps, resource, identity, boundary, session }: PolicySet): [PolicyType, Levels][] {
+  return [
+    ["resource control policy", rcps ?? []],
+    ["service control policy", scps ?? []],
+    ["resource-based policy", resource ? [[resource]] : []],
+    ["identity-based policy", [identity]],
+    ["permissions boundary", boundary ? [[boundary]] : []],
+    ["session policy", session ? [session] : []],
+  ];
+}
+
+function allOf(policies: PolicySet): CompiledPolicy[] {
+  const all: CompiledPolicy[] = [];
+  for (const [, levels] of byType(policies)) for (const level of levels) all.push(...level);
+  return all;
+}
+
+/** The other types belong to principals of accounts. */
+const OF_RESOURCES: ReadonlySet<PolicyType> = new Set(["resource control policy", "resource-based policy"]);
+
 function isAccountPrincipal(principal: PrincipalView): boolean {
   return principal.type !== "Service" && principal.type !== "Anonymous" && !isFederated(principal);
 }
 
-function explicitDenial(request: StatementRequest, policies: PolicySet): PolicyType | undefined {
-  const denies = (policy: CompiledPolicy) => policy.denies(request);
+function explicitDenial(request: StatementRequest, policies: PolicySet): Decision | undefined {
   const ofAccount = isAccountPrincipal(request.principal);
-  if (policies.rcps?.some((level) => level.some(denies))) return "resource control policy";
-  if (ofAccount && policies.scps?.some((level) => level.some(denies))) return "service control policy";
-  if (policies.resource?.denies(request)) return "resource-based policy";
-  if (!ofAccount) return undefined;
-  if (policies.identity.some(denies)) return "identity-based policy";
-  if (policies.boundary?.denies(request)) return "permissions boundary";
-  if (policies.session?.some(denies)) return "session policy";
+  for (const [policyType, levels] of byType(policies)) {
+    if (!ofAccount && !OF_RESOURCES.has(policyType)) continue;
+    for (const level of levels) {
+      const policy = level.find((one) => one.denies(request));
+      if (policy === undefined) continue;
+      return { allowed: false, explicit: true, policyType, ...(policy.arn !== undefined && { policyArn: policy.arn }) };
+    }
+  }
   return undefined;
 }
 
@@ -138,14 +179,17 @@ function userName({ type, arn, service }: PrincipalView): string {
   return type === "Service" ? (service ?? arn) : arn;
 }
 
-const ARTICLE = {
-  "identity-based policy": "an",
-  "resource-based policy": "a",
-  "permissions boundary": "a",
-  "session policy": "a",
-  "service control policy": "a",
-  "resource control policy": "a",
-} as const satisfies Record<PolicyType, string>;
+/**
+ * "The ARN of the denying policy is only provided in same-account and same-organization scenarios."
+ * https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
+ * S3 does as the others since August 2026. Its guide writes ", with policy ARN: …"; its answers have the colon alone.
+ */
+function tellsArn({ principal, resourceAccountId, context }: AuthorizationRequest): boolean {
+  if (!isAccountPrincipal(principal)) return false;
+  const organization = context["aws:principalorgid"];
+  const sameOrganization = organization !== undefined && organization === context["aws:resourceorgid"];
+  return principal.accountId === resourceAccountId || sameOrganization;
+}
 
 /**
  * A denial in AWS's words.
@@ -155,11 +199,13 @@ export function deniedMessage(request: AuthorizationRequest, decision: Decision)
   const { principal, action } = request;
   const user = userName(principal);
   const denied = `User: ${user} is not authorized to perform: ${action}${onResource(action, request.resource)}`;
-  const { policyType } = decision;
+  const { policyType, policyArn } = decision;
   if (policyType === undefined) return denied;
   const trust = policyType === "resource-based policy" && action.startsWith("sts:AssumeRole");
   if (decision.explicit) {
-    return `${denied} with an explicit deny in ${trust ? "the role trust policy" : `${ARTICLE[policyType]} ${policyType}`}`;
+    const article = policyType === "identity-based policy" ? "an" : "a";
+    const arn = policyArn !== undefined && tellsArn(request) ? `: ${policyArn}` : "";
+    return `${denied} with an explicit deny in ${trust ? "the role trust policy" : `${article} ${policyType}`}${arn}`;
   }
   return `${denied} because no ${trust ? "role trust policy" : policyType} allows the ${action} action`;
 }

@@ -18,7 +18,9 @@ export interface PatternOptions {
 }
 
 interface Variable {
-  /** Lower case. */
+  /** As it is written. */
+  readonly name: string;
+  /** The same in lower case. */
   readonly key: string;
   readonly default: string | undefined;
 }
@@ -118,11 +120,14 @@ function variableValue(variable: Variable, context: RequestContext): string | un
   return typeof value === "string" ? value : variable.default;
 }
 
-const LITERALS: ReadonlyMap<string, string> = new Map([
-  ["*", "*"],
-  ["?", "?"],
-  ["$", "$"],
-]);
+/** `${*}`, `${?}` and `${$}` are the characters themselves. */
+const LITERALS: ReadonlySet<string> = new Set(["*", "?", "$"]);
+
+/** The variables of a text, as they are written. Throws Error where one is malformed. */
+export function variableNames(pattern: string): string[] {
+  const parts = patternParts(pattern, { variables: true, wildcards: false });
+  return parts.filter((part) => "key" in part).map(({ name }) => name);
+}
 
 /** Throws Error where a variable is malformed; `parsePolicy` has then refused the policy. */
 function patternParts(pattern: string, options: PatternOptions): Part[] {
@@ -139,8 +144,7 @@ function patternParts(pattern: string, options: PatternOptions): Part[] {
     if (end < 0) throw new Error("The policy variable is missing a closing curly brace.");
     fixed(pattern.slice(from, start));
     const name = pattern.slice(start + 2, end);
-    const literal = LITERALS.get(name);
-    parts.push(literal === undefined ? toVariable(name) : toLiteral(literal));
+    parts.push(LITERALS.has(name) ? toLiteral(name) : toVariable(name));
     from = end + 1;
   }
   fixed(pattern.slice(from));
@@ -151,5 +155,5 @@ function patternParts(pattern: string, options: PatternOptions): Part[] {
 function toVariable(text: string): Variable {
   const match = /^([^\s,']+)(?:, '([^']*)')?$/.exec(text);
   if (match === null) throw new Error(`The policy variable \${${text}} is malformed.`);
-  return { key: match[1]!.toLowerCase(), default: match[2] };
+  return { name: match[1]!, key: match[1]!.toLowerCase(), default: match[2] };
 }

@@ -7,7 +7,7 @@ import { duplicateKey } from "./json-keys.ts";
 import { textTest } from "./pattern.ts";
 import { actionMistake, principalMistake, resourceMistake } from "./policy-values.ts";
 
-/** `session` is passed with AssumeRole, `trust` says who may do so, `resource` hangs on a bucket, repository or key. */
+/** `session` is passed with AssumeRole, `trust` says who may do so, `resource` hangs on a bucket, repository or key, or is an RCP. */
 export type PolicyKind = "identity" | "resource" | "trust" | "session" | "boundary" | "scp";
 
 export const PRINCIPAL_TYPES = ["AWS", "Service", "Federated", "CanonicalUser"] as const;
@@ -40,6 +40,11 @@ export interface PolicyDocument {
   readonly statements: readonly Statement[];
 }
 
+/** Variables came with this version; in older policies `${` is plain text. */
+export function hasVariables({ version }: Pick<PolicyDocument, "version">): boolean {
+  return version === "2012-10-17";
+}
+
 /** `message` begins with the place: `Statement[0].Action: …`; then AWS's words where it has any. */
 export class MalformedPolicyError extends Error {
   override readonly name = "MalformedPolicyError";
@@ -65,7 +70,7 @@ export function parsePolicy(json: string, kind: PolicyKind): PolicyDocument {
   const listed = Array.isArray(policy.Statement) ? policy.Statement : [policy.Statement];
   if (listed.length === 0) fail("Statement", `${SYNTAX} Missing required field Statement`);
   const statements = listed.map((statement, index) =>
-    toStatement(object(statement, `Statement[${index}]`), `Statement[${index}]`, kind, version === "2012-10-17"),
+    toStatement(object(statement, `Statement[${index}]`), `Statement[${index}]`, kind, hasVariables({ version })),
   );
   requireUniqueSids(statements);
   return { version, id: policy.Id as string | undefined, kind, statements };
@@ -188,8 +193,8 @@ function conditions(value: unknown, place: string, variables: boolean): Conditio
         fail(keyPlace, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
       }
       const values = scalars(raw, keyPlace);
-      // Compiling is the check: whatever passes here can be evaluated.
-      refusing(keyPlace, () => conditionTest(operator, key, values, variables));
+      const wrong = compileMistake(() => conditionTest(operator, key, values, variables));
+      if (wrong !== undefined) fail(keyPlace, wrong);
       found.push({ operator, key, values });
     }
   }
@@ -197,10 +202,13 @@ function conditions(value: unknown, place: string, variables: boolean): Conditio
 }
 
 function textMistake(resource: string, variables: boolean): string | undefined {
-  const mistake = resourceMistake(resource);
-  if (mistake !== undefined) return mistake;
+  return resourceMistake(resource) ?? compileMistake(() => textTest(resource, { variables, wildcards: true }));
+}
+
+/** Compiling is the check: whatever passes it can be evaluated. */
+function compileMistake(compile: () => unknown): string | undefined {
   try {
-    textTest(resource, { variables, wildcards: true });
+    compile();
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -234,14 +242,6 @@ function scalars(value: unknown, place: string): string[] {
     }
     return String(scalar);
   });
-}
-
-function refusing(place: string, compile: () => unknown): void {
-  try {
-    compile();
-  } catch (error) {
-    fail(place, (error as Error).message);
-  }
 }
 
 function object(value: unknown, place: string): RawStatement {

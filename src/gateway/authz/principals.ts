@@ -30,7 +30,7 @@ export function isFederated({ type }: Pick<PrincipalView, "type">): boolean {
  * - `role`: the role of the session, whose boundary and session policy go on limiting it;
  * - `direct`: the user, session or service itself, or everybody.
  */
-export const GRANTS = ["none", "account", "role", "direct"] as const;
+const GRANTS = ["none", "account", "role", "direct"] as const;
 export type Grant = (typeof GRANTS)[number];
 
 export type PrincipalMatcher = (principal: PrincipalView) => Grant;

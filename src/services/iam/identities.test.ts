@@ -150,6 +150,28 @@ test("policies are those of the user, inline and attached, and of its groups, wi
   await assert.rejects(client.send(new sdk.ListRolesCommand({})), /no permissions boundary allows/);
 });
 
+test("a denial names the managed policy that it is by, and no inline one", async () => {
+  await using system = await iamSystem();
+  const { root } = system;
+  const { client } = await aUser(system, "dev", policy("Allow", "iam:*"));
+  const PolicyDocument = policy("Deny", "iam:ListRoles");
+  const create = (PolicyName: string) => root.send(new sdk.CreatePolicyCommand({ PolicyName, PolicyDocument }));
+  const denied = () => client.send(new sdk.ListRolesCommand({}));
+  const [one, other] = [(await create("one")).Policy!.Arn, (await create("other")).Policy!.Arn];
+
+  await root.send(new sdk.PutUserPermissionsBoundaryCommand({ UserName: "dev", PermissionsBoundary: one }));
+  await assert.rejects(denied(), new RegExp(` with an explicit deny in a permissions boundary: ${one}$`));
+  // Its text is that of the boundary.
+  await root.send(new sdk.AttachUserPolicyCommand({ UserName: "dev", PolicyArn: other }));
+  await assert.rejects(denied(), new RegExp(` with an explicit deny in an identity-based policy: ${other}$`));
+  await root.send(new sdk.DetachUserPolicyCommand({ UserName: "dev", PolicyArn: other }));
+  await root.send(new sdk.AttachUserPolicyCommand({ UserName: "dev", PolicyArn: one }));
+  await assert.rejects(denied(), new RegExp(` with an explicit deny in an identity-based policy: ${one}$`));
+  await root.send(new sdk.DetachUserPolicyCommand({ UserName: "dev", PolicyArn: one }));
+  await root.send(new sdk.PutUserPolicyCommand({ UserName: "dev", PolicyName: "inline", PolicyDocument }));
+  await assert.rejects(denied(), / with an explicit deny in an identity-based policy$/);
+});
+
 test("when a key was used is written down", async () => {
   await using system = await iamSystem();
   const { accessKeyId } = await aUser(system, "dev");

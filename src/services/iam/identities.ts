@@ -9,7 +9,7 @@ import type {
   PrincipalPolicies,
   System,
 } from "#gateway/context.ts";
-import { openSession, type Session } from "#gateway/session-token.ts";
+import { openSession, type Session, type SessionPolicy } from "#gateway/session-token.ts";
 import type { Database } from "#store/database.ts";
 import { AccessRecorder } from "./access-recorder.ts";
 import { attachedDocuments } from "./attached-documents.ts";
@@ -49,7 +49,7 @@ export class IamIdentities implements Identities {
   readonly #keys = new IdentityCache<CredentialsRecord>();
   readonly #sessions = new IdentityCache<SessionRecord>();
   readonly #policies = new IdentityCache<{ readonly accountId: string; readonly policies: PrincipalPolicies }>();
-  /** By kind and text; shared by all who have the same policy. */
+  /** By kind, ARN and text; shared by all who have the same policy. */
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #uses = new Map<string, { at: Date; service: string; region: string }>();
   readonly #accesses: AccessRecorder;
@@ -160,7 +160,7 @@ export class IamIdentities implements Identities {
       accessKeyId,
       sessionExpiration: new Date(expiration),
       ...(issuedAt !== undefined && { tokenIssueTime: new Date(issuedAt) }),
-      ...(policies && { sessionPolicies: policies.map((document) => this.#compile(document, "session")) }),
+      ...(policies && { sessionPolicies: policies.map((policy) => this.#compileOfSession(policy)) }),
       ...(issuer && { issuer }),
       ...(transitiveTagKeys && { transitiveTagKeys }),
       ...(mfaAuthenticatedAt !== undefined && { mfaAuthenticatedAt: new Date(mfaAuthenticatedAt) }),
@@ -196,16 +196,23 @@ export class IamIdentities implements Identities {
     // One of the same name that was made since is somebody else.
     if (found?.entity.id !== holder.userId) return { identity: [this.#compile(DENY_ALL, "identity")] };
     return {
-      identity: found.identity.map(({ document }) => this.#compile(document, "identity")),
-      ...(found.boundary !== undefined && { boundary: this.#compile(found.boundary, "boundary") }),
+      identity: found.identity.map(({ document, arn }) => this.#compile(document, "identity", arn)),
+      ...(found.boundary !== undefined && {
+        boundary: this.#compile(found.boundary, "boundary", found.entity.boundaryArn),
+      }),
     };
   }
 
-  #compile(document: string, kind: PolicyKind): CompiledPolicy {
-    const key = kind + document;
+  #compileOfSession(policy: SessionPolicy): CompiledPolicy {
+    const { document, arn } = typeof policy === "string" ? { document: policy } : policy;
+    return this.#compile(document, "session", arn);
+  }
+
+  #compile(document: string, kind: PolicyKind, arn?: string): CompiledPolicy {
+    const key = [kind, arn, document].join(" ");
     let compiled = this.#compiled.get(key);
     if (!compiled) {
-      compiled = compilePolicy(parsePolicy(document, kind));
+      compiled = compilePolicy(parsePolicy(document, kind), arn);
       if (this.#compiled.size >= MAX_COMPILED) this.#compiled.delete(this.#compiled.keys().next().value!);
       this.#compiled.set(key, compiled);
     }

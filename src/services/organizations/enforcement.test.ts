@@ -35,12 +35,12 @@ const group = (name: string, tags?: Record<string, string>) =>
 describe("an SCP", () => {
   it("denies what the account's own administrators allow, in AWS's words, and nobody else", async () => {
     await using system = await organizationsSystem({ services: [logs] });
-    const { rootId } = await anOrganization(system);
+    const { id, rootId } = await anOrganization(system);
     const unit = await aUnit(system, rootId, "Workloads");
     const [inside, outside] = [await anAccount(system, "in", unit), await anAccount(system, "out")];
     const member = await signedIn(system, inside);
     await member.send(group("before"));
-    await restrict(
+    const policyId = await restrict(
       system,
       unit,
       "tagged",
@@ -52,13 +52,14 @@ describe("an SCP", () => {
       }),
     );
     const arn = `arn:aws:logs:${REGION}:${inside}:log-group:mine:log-stream:`;
-    const end = "is not authorized to perform: logs:CreateLogGroup";
+    const end = `is not authorized to perform: logs:CreateLogGroup on resource: ${arn} with an explicit deny in a service control policy`;
+    const policyArn = `arn:aws:organizations::${ACCOUNT}:policy/${id}/service_control_policy/${policyId}`;
     await assert.rejects(member.send(group("mine")), {
       name: "AccessDenied",
-      message: `User: ${member.principal.arn} ${end} on resource: ${arn} with an explicit deny in a service control policy`,
+      message: `User: ${member.principal.arn} ${end}: ${policyArn}`,
     });
     await assert.rejects(rootOf(system, inside).send(group("mine")), {
-      message: `User: arn:aws:iam::${inside}:root ${end} on resource: ${arn} with an explicit deny in a service control policy`,
+      message: `User: arn:aws:iam::${inside}:root ${end}: ${policyArn}`,
     });
     await member.send(group("mine", { stage: "dev" }));
     await (await signedIn(system, outside)).send(group("mine"));
@@ -195,11 +196,11 @@ describe("an SCP", () => {
       );
     }
     for (const client of clients) await client.send(new logsSdk.DescribeLogGroupsCommand({}));
-    await restrict(system, rootId, "no logs", document({ Effect: "Deny", Action: "logs:*", Resource: "*" }));
+    const id = await restrict(system, rootId, "no logs", document({ Effect: "Deny", Action: "logs:*", Resource: "*" }));
     for (const client of clients) {
       await assert.rejects(
         client.send(new logsSdk.DescribeLogGroupsCommand({})),
-        { name: "AccessDenied", message: /with an explicit deny in a service control policy$/ },
+        { name: "AccessDenied", message: new RegExp(`with an explicit deny in a service control policy: .*/${id}$`) },
         client.principal.arn,
       );
     }
@@ -314,6 +315,7 @@ describe("an RCP", () => {
     await attach(system, await aPolicy(system, "perimeter", perimeter, type), rootId);
     await assert.rejects(eve.send(assume), {
       name: "AccessDenied",
+      // A stranger is not told which one.
       message: `User: ${principal.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn} with an explicit deny in a resource control policy`,
     });
     await member.send(assume);
@@ -321,17 +323,19 @@ describe("an RCP", () => {
 
   it("restricts an account's own keys and not those that AWS manages", async () => {
     await using system = await organizationsSystem({ services: [kms] });
-    const { rootId } = await anOrganization(system);
+    const { id, rootId } = await anOrganization(system);
     const member = await signedIn(system, await anAccount(system, "dev"));
     const { KeyMetadata } = await member.send(new kmsSdk.CreateKeyCommand({}));
     const describeKey = (KeyId: string) => member.send(new kmsSdk.DescribeKeyCommand({ KeyId }));
     const type = "RESOURCE_CONTROL_POLICY";
     await system.root.send(new sdk.EnablePolicyTypeCommand({ RootId: rootId, PolicyType: type }));
     const nobody = document({ Effect: "Deny", Principal: "*", Action: "kms:*", Resource: "*" });
-    await attach(system, await aPolicy(system, "nobody", nobody, type), rootId);
+    const policyId = await aPolicy(system, "nobody", nobody, type);
+    await attach(system, policyId, rootId);
+    const policyArn = `arn:aws:organizations::${ACCOUNT}:policy/${id}/resource_control_policy/${policyId}`;
     await assert.rejects(describeKey(KeyMetadata!.KeyId!), {
       name: "AccessDenied",
-      message: /with an explicit deny in a resource control policy$/,
+      message: new RegExp(`with an explicit deny in a resource control policy: ${policyArn}$`),
     });
     assert.equal((await describeKey("alias/aws/s3")).KeyMetadata!.KeyManager, "AWS");
   });

@@ -4,7 +4,7 @@ import { type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts"
 import type { Membership, Organizations, System } from "#gateway/context.ts";
 import type { Database } from "#store/database.ts";
 import { Hierarchy } from "./hierarchy.ts";
-import type { Account, Attachment } from "./model.ts";
+import { type Account, type Attachment, policyArn } from "./model.ts";
 import { awsPolicy } from "./policy-types.ts";
 import { findAccount } from "./store/accounts.ts";
 import { organizationOf } from "./store/organizations.ts";
@@ -32,7 +32,7 @@ const MAX_AGE_MS = 10_000;
 export class OrganizationMemberships implements Organizations {
   readonly #db: Database;
   readonly #entries = new Map<string, Entry>();
-  /** By kind and text. */
+  /** By kind, ARN and text. */
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #unsubscribe: () => void;
   /** Counts `forgetAll`: what was read before one must not be kept after it. */
@@ -103,12 +103,13 @@ export class OrganizationMemberships implements Organizations {
     if (accountId === organization.managementAccountId) return membership;
     const levels = tree.lineageOf(accountId);
     const attachments = await listAttachments(db, organizationId, { targetIds: levels });
-    const contents = new Map((await listOwnPolicies(db, organizationId)).map(({ id, content }) => [id, content]));
+    const own = new Map((await listOwnPolicies(db, organizationId)).map((policy) => [policy.id, policy]));
     const compiled = (kind: PolicyKind, of: readonly Attachment[]) =>
       levels.map((level) =>
         of
           .filter(({ targetId }) => targetId === level)
-          .map(({ policyId }) => this.#compile(kind, (contents.get(policyId) ?? awsPolicy(policyId)?.content)!)),
+          .map(({ policyId }) => (own.get(policyId) ?? awsPolicy(policyId))!)
+          .map((policy) => this.#compile(kind, policy.content, policyArn(organization, policy))),
       );
     const ofType = (type: Attachment["type"]) => attachments.filter((attachment) => attachment.type === type);
     const { policyTypes } = organization;
@@ -123,11 +124,11 @@ export class OrganizationMemberships implements Organizations {
     };
   }
 
-  #compile(kind: PolicyKind, document: string): CompiledPolicy {
-    const key = kind + document;
+  #compile(kind: PolicyKind, document: string, arn: string): CompiledPolicy {
+    const key = [kind, arn, document].join(" ");
     let compiled = this.#compiled.get(key);
     if (!compiled) {
-      compiled = compilePolicy(parsePolicy(document, kind));
+      compiled = compilePolicy(parsePolicy(document, kind), arn);
       this.#compiled.set(key, compiled);
     }
     return compiled;

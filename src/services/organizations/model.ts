@@ -118,7 +118,7 @@ export interface ResourcePolicy {
 }
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html#awsorganizations-resources-for-iam-policies */
-export function arnOf(organization: Organization, resource: string): string {
+export function arnOf(organization: Pick<Organization, "id" | "managementAccountId">, resource: string): string {
   const [kind, rest] = splitOnce(resource, "/");
   const place = rest === "" ? organization.id : `${organization.id}/${rest}`;
   return `arn:aws:organizations::${organization.managementAccountId}:${kind}/${place}`;
@@ -138,7 +138,10 @@ export function entityArn(organization: Organization, id: string): string {
   return arnOf(organization, `${id.startsWith("r-") ? "root" : id.startsWith("ou-") ? "ou" : "account"}/${id}`);
 }
 
-export function policyArn(organization: Organization, policy: Pick<Policy, "id" | "type" | "organizationId">): string {
+export function policyArn(
+  organization: Parameters<typeof arnOf>[0],
+  policy: Pick<Policy, "id" | "type" | "organizationId">,
+): string {
   const type = policy.type.toLowerCase();
   if (policy.organizationId === undefined) return `arn:aws:organizations::aws:policy/${type}/${policy.id}`;
   return arnOf(organization, `policy/${type}/${policy.id}`);

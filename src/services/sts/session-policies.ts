@@ -2,6 +2,7 @@
 import { GetPolicyCommand, GetPolicyVersionCommand } from "@aws-sdk/client-iam";
 import { MalformedPolicyError, parsePolicy } from "#gateway/authz/policy-document.ts";
 import { type Call, rootPrincipal } from "#gateway/context.ts";
+import type { SessionPolicy } from "#gateway/session-token.ts";
 import { malformedPolicyDocument, packedPolicyTooLarge, validationError } from "./errors.ts";
 
 interface PolicyRequest {
@@ -15,14 +16,14 @@ const MAX_CHARACTERS = 2048;
 const MAX_POLICY_ARNS = 10;
 
 /**
- * The documents, managed ones as they are now; undefined where none were passed. `accountId` is the account of the
+ * Managed policies as they are now; undefined where none were passed. `accountId` is the account of the
  * session, whose managed policies may be named. Throws MalformedPolicyDocument or PackedPolicyTooLarge.
  */
 export async function sessionPolicies(
   call: Call,
   accountId: string,
   { Policy, PolicyArns = [] }: PolicyRequest,
-): Promise<string[] | undefined> {
+): Promise<SessionPolicy[] | undefined> {
   if (Policy === undefined && PolicyArns.length === 0) return undefined;
   if (PolicyArns.length > MAX_POLICY_ARNS) {
     throw validationError(`A session has at most ${MAX_POLICY_ARNS} managed session policies.`);
@@ -31,7 +32,7 @@ export async function sessionPolicies(
   const characters = [Policy ?? "", ...arns].reduce((sum, text) => sum + text.length, 0);
   if (characters > MAX_CHARACTERS) throw packedPolicyTooLarge(Math.ceil((characters / MAX_CHARACTERS) * 100));
   if (Policy !== undefined) requireWellFormed(Policy);
-  const managed = await Promise.all(arns.map((arn) => managedDocument(call, accountId, arn)));
+  const managed = await Promise.all(arns.map((arn) => managedPolicy(call, accountId, arn)));
   return Policy === undefined ? managed : [Policy, ...managed];
 }
 
@@ -44,7 +45,7 @@ function requireWellFormed(document: string): void {
   }
 }
 
-export async function managedDocument(call: Call, accountId: string, arn: string): Promise<string> {
+export async function managedPolicy(call: Call, accountId: string, arn: string): Promise<SessionPolicy> {
   const owner = /^arn:aws:iam::(\d{12}|aws):policy\/./.exec(arn)?.[1];
   if (owner !== "aws" && owner !== accountId) {
     throw validationError(`The requested policy ${arn} must be in the same account as the role.`);
@@ -53,7 +54,7 @@ export async function managedDocument(call: Call, accountId: string, arn: string
   try {
     const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn: arn }));
     const version = new GetPolicyVersionCommand({ PolicyArn: arn, VersionId: Policy!.DefaultVersionId });
-    return decodeURIComponent((await iam.send(version)).PolicyVersion!.Document!);
+    return { document: decodeURIComponent((await iam.send(version)).PolicyVersion!.Document!), arn };
   } catch (error) {
     if ((error as Error).name === "NoSuchEntityException") {
       throw validationError(`Policy ${arn} does not exist or is not attachable.`);

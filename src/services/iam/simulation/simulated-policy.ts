@@ -1,9 +1,9 @@
 /** A policy that is simulated: what the evaluator needs of it, and what the simulator tells about it. */
 import type * as sdk from "@aws-sdk/client-iam";
 import { type CompiledPolicy, compilePolicy, type StatementRequest } from "#gateway/authz/compile.ts";
-import type { PolicyDocument, Statement } from "#gateway/authz/policy-document.ts";
+import { conditionKeys, resourceKeys } from "#gateway/authz/mentioned-keys.ts";
+import { hasVariables, type PolicyDocument, type Statement } from "#gateway/authz/policy-document.ts";
 import { readPolicy } from "../policy-checks.ts";
-import { conditionKeys, resourceKeys } from "./context-keys.ts";
 import { type Span, statementSpans } from "./statement-positions.ts";
 
 /** AWS answers these texts, which are not among the values that its model lists. */
@@ -70,7 +70,7 @@ function applies(policy: CompiledPolicy, effect: Statement["effect"], request: S
 }
 
 function toStatement(document: PolicyDocument, statement: Statement, span: Span): SimulatedStatement {
-  const { version } = document;
+  const variables = hasVariables(document);
   const alone = (changes: Partial<Statement>) =>
     compilePolicy({ ...document, statements: [{ ...statement, ...changes }] });
   return {
@@ -79,7 +79,7 @@ function toStatement(document: PolicyDocument, statement: Statement, span: Span)
     compiled: alone({}),
     action: alone({ resources: undefined, notResources: undefined, conditions: [] }),
     unconditional: alone({ conditions: [] }),
-    resourceKeys: resourceKeys(statement, version),
-    conditionKeys: statement.conditions.flatMap((condition) => conditionKeys(condition, version)),
+    resourceKeys: resourceKeys(statement, variables),
+    conditionKeys: statement.conditions.flatMap((condition) => conditionKeys(condition, variables)),
   };
 }

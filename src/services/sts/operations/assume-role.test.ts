@@ -120,6 +120,16 @@ test("a session has no more than its session policy allows", async () => {
   const managed = await assumed(on, client, { PolicyArns: [{ arn: "arn:aws:iam::aws:policy/IAMReadOnlyAccess" }] });
   await managed.send(new iamSdk.ListUsersCommand({}));
   await assert.rejects(managed.send(new iamSdk.CreateUserCommand({ UserName: "x" })), { name: "AccessDenied" });
+  const PolicyDocument = ALL.replace('"Allow"', '"Deny"');
+  const { Policy: nothing } = await on.root.send(
+    new iamSdk.CreatePolicyCommand({ PolicyName: "none", PolicyDocument }),
+  );
+  const explicit = "with an explicit deny in a session policy";
+  const named = await assumed(on, client, { Policy: ALL, PolicyArns: [{ arn: nothing!.Arn }] });
+  await assert.rejects(named.send(new iamSdk.ListUsersCommand({})), new RegExp(`${explicit}: ${nothing!.Arn}$`));
+  const inline = await assumed(on, client, { Policy: PolicyDocument });
+  await assert.rejects(inline.send(new iamSdk.ListUsersCommand({})), new RegExp(`${explicit}$`));
+
   await assert.rejects(assumed(on, client, { Policy: "{" }), { name: "MalformedPolicyDocumentException" });
   await assert.rejects(assumed(on, client, { PolicyArns: [{ arn: "arn:aws:iam::aws:policy/MissingPolicy" }] }), {
     name: "ValidationError",

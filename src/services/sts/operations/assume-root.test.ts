@@ -69,7 +69,7 @@ test("a member's root can do its task and nothing else, for a quarter of an hour
   await root.send(new iamSdk.GetAccountSummaryCommand({}));
   await assert.rejects(root.send(new iamSdk.CreateUserCommand({ UserName: "x" })), {
     name: "AccessDenied",
-    message: /with an explicit deny in a session policy$/,
+    message: new RegExp(`with an explicit deny in a session policy: ${AUDIT}$`),
   });
   await auditor.send(assumeRoot(AUDIT, `arn:aws:iam::${MEMBER}:root`));
   await assert.rejects(auditor.send(assumeRoot(`${TASKS}/S3UnlockBucketPolicy`)), { name: "AccessDenied" });

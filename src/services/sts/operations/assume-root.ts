@@ -11,7 +11,7 @@ import { type Call, rootPrincipal } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { accessDenied, validationError } from "../errors.ts";
 import { issued, tokenSize } from "../issue.ts";
-import { managedDocument } from "../session-policies.ts";
+import { managedPolicy } from "../session-policies.ts";
 
 const MAX_SECONDS = 900;
 /** "You can use one of the following policies." They deny everything but the task. */
@@ -43,7 +43,7 @@ export const AssumeRoot: OperationOf<sdk.AssumeRootCommand> = {
     if (!(await hasRootSessions(call)) || !(await isMember(call, accountId))) {
       throw accessDenied(`Not authorized to perform sts:AssumeRoot on ${rootArn(accountId)}`);
     }
-    const policies = [await managedDocument(call, accountId, policyArn)];
+    const policies = [await managedPolicy(call, accountId, policyArn)];
     const { sourceIdentity } = call.principal;
     const seconds = input.DurationSeconds ?? MAX_SECONDS;
     const { type, arn, userId } = rootPrincipal(accountId);
