@@ -113,8 +113,14 @@ function compileStatement(statement: Statement, variables: boolean, completes: b
       action(request.action, request.context) &&
       resource(request.resource, request.context) &&
       all(conditions, request.context),
-    mayBeAbout: (request) =>
-      action(request.action, request.context) && (ofResource.length > 0 || resource(request.resource, request.context)),
+    mayBeAbout(request) {
+      try {
+        if (!action(request.action, request.context)) return false;
+        return ofResource.length > 0 || resource(request.resource, request.context);
+      } catch {
+        return true; // what fails here fails in `applies` too, where it makes a denial
+      }
+    },
     keys: [...ofResource, ...ofConditions].map((key) => key.toLowerCase()),
     principals: principal ? principalMatcher(principal) : notPrincipal ? notPrincipalMatcher(notPrincipal) : undefined,
     notPrincipal: notPrincipal !== undefined,
