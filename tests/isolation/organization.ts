@@ -151,6 +151,8 @@ export async function organizationOf(
       PolicyType: ["BACKUP_POLICY"],
       "DisablePolicyType.PolicyType": ["TAG_POLICY"],
       "DescribeEffectivePolicy.PolicyType": ["TAG_POLICY"],
+      "ListAccountsWithInvalidEffectivePolicy.PolicyType": ["TAG_POLICY"],
+      "ListEffectivePolicyValidationErrors.PolicyType": ["TAG_POLICY"],
       Type: ["BILLING"],
       "CreatePolicy.Type": ["SERVICE_CONTROL_POLICY"],
       Content: [document("Deny").replaceAll(mark.replaceAll("-", ""), "Any")],
