@@ -51,7 +51,7 @@ export async function organizationOf(
     return (await client.send(command)).Policy!.PolicySummary!.Id!;
   };
 
-  // Who has an organization is not invited into another.
+  // Invited while it has no organization yet.
   const inviter = as(beside(4));
   for (const index of [4, 6]) await as(beside(index)).send(new sdk.CreateOrganizationCommand({}));
   const received = await invited(inviter, accountId);

@@ -14,12 +14,10 @@ import {
   invalidInput,
 } from "./errors.ts";
 import { newHandshakeId } from "./ids.ts";
-import { join, knownAccount } from "./membership-changes.ts";
 import { accountOfUnnamedEmail, type Handshake, isPending, type Organization, stateOf, type Tags } from "./model.ts";
 import { findAccount, findAccountByEmail, listAccounts, listRequests } from "./store/accounts.ts";
 import { findHandshake, insertHandshake, listHandshakes, updateHandshake } from "./store/handshakes.ts";
-import { findOrganization, organizationOf, updateOrganization } from "./store/organizations.ts";
-import { acceptTransfer } from "./transfers.ts";
+import { organizationOf } from "./store/organizations.ts";
 
 const DAY_MS = 86_400_000;
 /** https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html#min-max-handshakes */
@@ -170,7 +168,9 @@ export async function invite(
   now: Date,
   { accountId, party, notes, tags }: Invitation,
 ): Promise<Handshake> {
-  if (await organizationOf(db, accountId)) throw handshakeConstraintViolation("ALREADY_IN_AN_ORGANIZATION");
+  if ((await organizationOf(db, accountId))?.id === organization.id) {
+    throw handshakeConstraintViolation("ALREADY_IN_AN_ORGANIZATION");
+  }
   if (await allFeaturesRequest(db, organization, now)) {
     throw handshakeConstraintViolation("INVITE_DISABLED_DURING_ENABLE_ALL_FEATURES");
   }
@@ -276,27 +276,6 @@ export async function end(
   const ended: Handshake = { ...handshake, state, endedAt: now };
   await updateHandshake(db, ended);
   return ended;
-}
-
-/** With what comes of it: the account joins, all features are enabled, or responsibility is transferred. */
-export async function accept(db: Database, handshake: Handshake, now: Date): Promise<Handshake> {
-  const accepted = await end(db, handshake, "ACCEPTED", now);
-  const organization = (await findOrganization(db, handshake.organizationId))!;
-  const accountId = handshake.accountId!;
-  if (handshake.action === "TRANSFER_RESPONSIBILITY") {
-    await acceptTransfer(db, accepted);
-  } else if (handshake.action === "INVITE") {
-    if (await organizationOf(db, accountId)) throw handshakeConstraintViolation("ALREADY_IN_AN_ORGANIZATION");
-    const account = await knownAccount(db, accountId);
-    await join(db, organization, { account, method: "INVITED", tags: handshake.tags, now });
-  } else if (handshake.action === "ENABLE_ALL_FEATURES") {
-    await advanceAllFeatures(db, organization, now);
-  } else if (handshake.action === "APPROVE_ALL_FEATURES") {
-    await updateOrganization(db, { ...organization, featureSet: "ALL" });
-    const parent = await findHandshake(db, handshake.parentId!);
-    if (parent) await end(db, parent, "ACCEPTED", now);
-  }
-  return accepted;
 }
 
 /** A request that is cancelled takes the approvals with it that it gathered. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as sdk from "@aws-sdk/client-organizations";
 import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
-import { anAccount, anOrganization, organizationsSystem, rootOf } from "../testing.ts";
+import { anAccount, anOrganization, document, organizationsSystem, rootOf } from "../testing.ts";
 
 const GUEST = "999988887777";
 const DAY_MS = 86_400_000;
@@ -106,6 +106,54 @@ describe("an invitation", () => {
     });
     await assert.rejects(guest.send(new sdk.DescribeOrganizationCommand({})), {
       name: "AWSOrganizationsNotInUseException",
+    });
+  });
+
+  it("takes an account straight from another organization, where it may leave that", async () => {
+    await using system = await organizationsSystem();
+    const { id } = await anOrganization(system);
+    const other = rootOf(system, "555566667777");
+    await other.send(new sdk.CreateOrganizationCommand({}));
+    const { Roots } = await other.send(new sdk.ListRootsCommand({}));
+    const invite = new sdk.InviteAccountToOrganizationCommand({ Target: { Id: GUEST, Type: "ACCOUNT" } });
+    const guest = rootOf(system, GUEST);
+    const accept = ({ Id }: sdk.Handshake) => guest.send(new sdk.AcceptHandshakeCommand({ HandshakeId: Id! }));
+    await accept((await other.send(invite)).Handshake!);
+    const ours = await anInvitation(system);
+    const stay = document({ Effect: "Deny", Action: "organizations:LeaveOrganization", Resource: "*" });
+    const made = new sdk.CreatePolicyCommand({
+      Name: "stay",
+      Description: "",
+      Type: "SERVICE_CONTROL_POLICY",
+      Content: stay,
+    });
+    const attachment = {
+      PolicyId: (await other.send(made)).Policy!.PolicySummary!.Id!,
+      TargetId: Roots![0]!.Id!,
+    };
+    await other.send(new sdk.AttachPolicyCommand(attachment));
+    await assert.rejects(accept(ours), { name: "AccessDenied", message: /organizations:LeaveOrganization/ });
+    await other.send(new sdk.DetachPolicyCommand(attachment));
+    const delegation = { AccountId: GUEST, ServicePrincipal: "iam.amazonaws.com" };
+    await other.send(new sdk.EnableAWSServiceAccessCommand(delegation));
+    await other.send(new sdk.RegisterDelegatedAdministratorCommand(delegation));
+    await assert.rejects(accept(ours), {
+      name: "ConstraintViolationException",
+      Reason: "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",
+    });
+    await other.send(new sdk.DeregisterDelegatedAdministratorCommand(delegation));
+    await accept(ours);
+    const { Organization } = await guest.send(new sdk.DescribeOrganizationCommand({}));
+    assert.equal(Organization!.Id, id);
+    const { Accounts } = await other.send(new sdk.ListAccountsCommand({}));
+    assert.deepEqual(
+      Accounts!.map(({ Id }) => Id),
+      ["555566667777"],
+    );
+    // Whose organization it is stays.
+    const toManager = await anInvitation(system, { Id: "555566667777", Type: "ACCOUNT" });
+    await assert.rejects(other.send(new sdk.AcceptHandshakeCommand({ HandshakeId: toManager.Id! })), {
+      name: "MasterCannotLeaveOrganizationException",
     });
   });
 

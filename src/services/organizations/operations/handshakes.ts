@@ -1,16 +1,18 @@
 /** Invitations and other handshakes. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_invites.html */
 import type * as sdk from "@aws-sdk/client-organizations";
+import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
+import { accept } from "../acceptance.ts";
 import { changing, organizationOperation, requireTagging } from "../administration.ts";
 import { handshakeNotFound, invalidInput } from "../errors.ts";
-import { accept, cancel, end, invite, isShown, partyAccount } from "../handshakes.ts";
+import { cancel, end, invite, isShown, partyAccount } from "../handshakes.ts";
 import { ensureLinkedRole } from "../linked-role.ts";
 import { accountArn, arnOf, type Handshake, handshakeArn, toHandshake } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import { findHandshake, listHandshakes } from "../store/handshakes.ts";
-import { findOrganization } from "../store/organizations.ts";
+import { findOrganization, organizationOf } from "../store/organizations.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
 
 export const InviteAccountToOrganization = organizationOperation<sdk.InviteAccountToOrganizationCommand>({
@@ -73,6 +75,10 @@ export const AcceptHandshake: OperationOf<sdk.AcceptHandshakeCommand> = {
   run: (input, call) =>
     changing(call, async (trx) => {
       const handshake = await handshakeOf(trx, input, call, "recipient");
+      if (handshake.action === "INVITE" && (await organizationOf(trx, call.accountId))) {
+        // Who must not leave does not get away by joining another organization.
+        await requireAccess({ ...call, db: trx }, { action: "organizations:LeaveOrganization", resource: "*" });
+      }
       // Before the account joins: its administrators decide, not yet the organization's policies.
       if (await needsLinkedRole(trx, handshake)) await ensureLinkedRole({ ...call, db: trx });
       return { Handshake: toHandshake(await accept(trx, handshake, call.now), call.now) };
