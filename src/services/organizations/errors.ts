@@ -45,6 +45,8 @@ const CONSTRAINTS = {
   ACTIVE_RESPONSIBILITY_TRANSFER_PROCESS:
     "You cannot delete organization due to an ongoing responsibility transfer process.",
   ACCOUNT_NUMBER_LIMIT_EXCEEDED: "You have exceeded the allowed number of AWS accounts.",
+  ALL_FEATURES_MIGRATION_ORGANIZATION_SIZE_LIMIT_EXCEEDED:
+    "Your organization has more than 5000 accounts, and you can only use the standard migration process for organizations with less than 5000 accounts.",
   CANNOT_CLOSE_MANAGEMENT_ACCOUNT: "You cannot close the management account.",
   CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR:
     "You cannot register master account/yourself as delegated administrator for your organization.",
@@ -65,6 +67,8 @@ const CONSTRAINTS = {
   OU_DEPTH_LIMIT_EXCEEDED: "You have exceeded the number of levels deep that OUs can be nested.",
   OU_NUMBER_LIMIT_EXCEEDED: "You have exceeded the number of OUs that you can have in an organization.",
   POLICY_CONTENT_LIMIT_EXCEEDED: "You have exceeded the maximum size of a policy of this type.",
+  POLICY_TYPE_ENABLED_FOR_THIS_SERVICE:
+    "You attempted to disable service access before you disabled the policy type. To complete this operation, you must first disable the policy type.",
   POLICY_NUMBER_LIMIT_EXCEEDED: "You have exceeded the number of policies that you can have in an organization.",
   RESPONSIBILITY_TRANSFER_MAX_INBOUND_QUOTA_VIOLATION: "You have exceeded your inbound transfers limit.",
   RESPONSIBILITY_TRANSFER_MAX_LEVEL_VIOLATION: "You have exceeded the maximum length of your transfer chain.",
@@ -77,8 +81,8 @@ const CONSTRAINTS = {
   WAIT_PERIOD_ACTIVE: "This operation requires a wait period.  Try again later.",
 } as const satisfies Partial<Record<sdk.ConstraintViolationExceptionReason, string>>;
 
-export function constraintViolation(Reason: keyof typeof CONSTRAINTS): Error {
-  return new sdk.ConstraintViolationException({ Reason, ...said(CONSTRAINTS[Reason]) });
+export function constraintViolation(Reason: keyof typeof CONSTRAINTS, message: string = CONSTRAINTS[Reason]): Error {
+  return new sdk.ConstraintViolationException({ Reason, ...said(message) });
 }
 
 const INPUTS = {

@@ -28,6 +28,9 @@ const SHOWN_DAYS = 30;
 /** The most that AWS grants on request; there is no Service Quotas here to ask for it. */
 const MAX_ACCOUNTS = 10_000;
 
+/** "Your organization has more than 5000 accounts, and you can only use the standard migration process" with fewer. */
+const MAX_ACCOUNTS_TO_MIGRATE = 5_000;
+
 /** Throws ConstraintViolationException where no further account may be made or invited. */
 export async function requireRoom(db: Database, organization: Organization, now: Date): Promise<void> {
   const accounts = await listAccounts(db, organization.id);
@@ -205,6 +208,9 @@ export async function beginAllFeatures(db: Database, organization: Organization,
   if (organization.featureSet === "ALL") throw handshakeConstraintViolation("ORGANIZATION_ALREADY_HAS_ALL_FEATURES");
   if (await allFeaturesRequest(db, organization, now)) {
     throw handshakeConstraintViolation("ORGANIZATION_IS_ALREADY_PENDING_ALL_FEATURES_MIGRATION");
+  }
+  if ((await listAccounts(db, organization.id)).length > MAX_ACCOUNTS_TO_MIGRATE) {
+    throw constraintViolation("ALL_FEATURES_MIGRATION_ORGANIZATION_SIZE_LIMIT_EXCEEDED");
   }
   await cancelPending(db, organization, now, ({ action }) => action === "INVITE");
   const resource: HandshakeResource = { Type: "ORGANIZATION", Value: organization.id };

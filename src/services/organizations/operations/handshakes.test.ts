@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as sdk from "@aws-sdk/client-organizations";
+import { inTransaction } from "#store/database.ts";
 import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
+import { join } from "../membership-changes.ts";
+import { unnamedAccount } from "../model.ts";
+import { findOrganization } from "../store/organizations.ts";
 import { anAccount, anOrganization, document, organizationsSystem, rootOf } from "../testing.ts";
 
 const GUEST = "999988887777";
@@ -242,6 +246,22 @@ describe("all features", () => {
     await root.send(new sdk.EnablePolicyTypeCommand({ RootId: rootId, PolicyType: "SERVICE_CONTROL_POLICY" }));
     await assert.rejects(root.send(new sdk.EnableAllFeaturesCommand({})), {
       Reason: "ORGANIZATION_ALREADY_HAS_ALL_FEATURES",
+    });
+  });
+
+  it("are not enabled this way with more than 5,000 accounts", async () => {
+    await using system = await organizationsSystem();
+    const { id } = await anOrganization(system, "CONSOLIDATED_BILLING");
+    const joining = { method: "INVITED", tags: new Map(), now: new Date() } as const;
+    const organization = (await findOrganization(system.db, id))!;
+    await inTransaction(system.db, async (trx) => {
+      for (let index = 0; index < 5_000; index++) {
+        await join(trx, organization, { account: unnamedAccount(String(500_000_000_000 + index)), ...joining });
+      }
+    });
+    await assert.rejects(system.root.send(new sdk.EnableAllFeaturesCommand({})), {
+      name: "ConstraintViolationException",
+      Reason: "ALL_FEATURES_MIGRATION_ORGANIZATION_SIZE_LIMIT_EXCEEDED",
     });
   });
 

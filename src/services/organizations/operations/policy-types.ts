@@ -5,6 +5,7 @@ import { EffectivePolicies } from "../effective-policies.ts";
 import { toPolicyContent } from "../effective-policy.ts";
 import {
   accessDenied,
+  constraintViolation,
   effectivePolicyNotFound,
   invalidInput,
   policyTypeAlreadyEnabled,
@@ -17,9 +18,10 @@ import { attachAwsPolicies } from "../membership-changes.ts";
 import { accountArn, entityArn, type Organization, toAccount, toRoot } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import { requireAllFeatures, typeContext } from "../policy-lookup.ts";
+import { POLICY_TYPES } from "../policy-types.ts";
 import { updateOrganization } from "../store/organizations.ts";
 import { deleteAttachments } from "../store/policies.ts";
-import { listDelegations } from "../store/services.ts";
+import { listDelegations, listServices } from "../store/services.ts";
 
 type About = { RootId: string | undefined; PolicyType: sdk.PolicyType | undefined };
 
@@ -39,6 +41,14 @@ export const EnablePolicyType = organizationOperation<sdk.EnablePolicyTypeComman
     if (input.RootId !== organization.rootId) throw rootNotFound();
     requireAllFeatures(organization);
     if (organization.policyTypes.includes(type)) throw policyTypeAlreadyEnabled();
+    const { servicePrincipal } = POLICY_TYPES[type];
+    const trusted = await listServices(db, organization.id);
+    if (servicePrincipal && !trusted.some((service) => service.servicePrincipal === servicePrincipal)) {
+      throw constraintViolation(
+        "SERVICE_ACCESS_NOT_ENABLED",
+        "You attempted to enable a policy type before you enabled service access. Call the EnableAWSServiceAccess API first.",
+      );
+    }
     const changed: Organization = { ...organization, policyTypes: [...organization.policyTypes, type] };
     await updateOrganization(db, changed);
     const added = { ...organization, policyTypes: [type] };
