@@ -96,10 +96,12 @@ const INPUTS = {
   INVALID_EMAIL_ADDRESS_TARGET: "You specified an invalid email address for the invited account owner.",
   INVALID_ENUM: "You specified an invalid value.",
   INVALID_ENUM_POLICY_TYPE: "You specified an invalid policy type string.",
+  INVALID_LIST_MEMBER: "You provided a list to a parameter that contains at least one invalid value.",
   INVALID_NEXT_TOKEN:
     "Get the value for the NextToken parameter from the response to a previous call of the operation.",
   INVALID_PARTY_TYPE_TARGET: "You specified the wrong type of entity (account, organization, or email) as a party.",
   INVALID_PATTERN: "You provided a value that does not match the required pattern.",
+  INVALID_PATTERN_TARGET_ID: "You specified a policy target ID that doesn't match the required pattern.",
   INVALID_ROLE_NAME:
     "You provided a role name that isn't valid. A role name can't begin with the reserved prefix AWSServiceRoleFor.",
   INVALID_SYSTEM_TAGS_PARAMETER: "You specified a tag key that is a system tag.",

@@ -161,6 +161,9 @@ describe("tags", () => {
         { Key: "a", Value: "3" },
         { Key: "b", Value: "2" },
       ]);
+      await assert.rejects(root.send(new sdk.UntagResourceCommand({ ResourceId, TagKeys: ["a", "AWS:x"] })), {
+        Reason: "INVALID_SYSTEM_TAGS_PARAMETER",
+      });
       await root.send(new sdk.UntagResourceCommand({ ResourceId, TagKeys: ["a", "none"] }));
       assert.deepEqual(await tags(), [{ Key: "b", Value: "2" }]);
       const many = Array.from({ length: 50 }, (_, index) => ({ Key: `k${index}`, Value: "" }));
