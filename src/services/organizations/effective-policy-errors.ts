@@ -14,7 +14,8 @@ interface Rule {
   /** From the top, `*` for any one key: `plans/*` */
   readonly at: string;
   readonly required?: readonly string[];
-  readonly requiredOneOf?: readonly string[];
+  /** One of them and no other. */
+  readonly oneOf?: readonly string[];
   /** How many there may be directly below. */
   readonly max?: number;
   /** Says what is wrong with what is set here, under that key. */
@@ -35,15 +36,15 @@ const BACKUP: readonly Rule[] = [
   { at: RULE, required: ["schedule_expression", "target_backup_vault_name"] },
   {
     at: `${RULE}/start_backup_window_minutes`,
-    objection: (value) => (Number(value) < 60 ? "must be at least 60" : undefined),
+    objection: (value) => (Number(value) >= 60 ? undefined : "must be at least 60"),
   },
   { at: `${RULE}/lifecycle`, objection: coldStorage },
   { at: `${RULE}/copy_actions`, max: 5 },
   { at: `${RULE}/copy_actions/*/lifecycle`, objection: coldStorage },
   { at: `${RULE}/recovery_point_tags`, max: 10 },
   { at: `${RULE}/recovery_point_tags/*`, required: TAG },
-  // "An effective policy must have either tags or resources in the selection to be valid."
-  { at: SELECTION, requiredOneOf: ["tags", "resources"] },
+  // "There are two mutually exclusive elements: tags and resources. An effective policy must have either."
+  { at: SELECTION, oneOf: ["tags", "resources"] },
   { at: `${SELECTION}/tags`, max: 10 },
   { at: `${SELECTION}/tags/*`, required: ["iam_role_arn", ...TAG] },
   { at: `${SELECTION}/resources`, max: 100 },
@@ -84,7 +85,8 @@ const RULES: Partial<Record<EffectivePolicyType, readonly Rule[]>> = {
 
 /** "The delete_after_days must be 90 days greater than move_to_cold_storage_after_days." */
 function coldStorage(value: Json): string | undefined {
-  const { move_to_cold_storage_after_days: move, delete_after_days: end } = value as Record<string, Json>;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "needs settings";
+  const { move_to_cold_storage_after_days: move, delete_after_days: end } = value;
   if (move === undefined || end === undefined || Number(end) >= Number(move) + 90) return undefined;
   return "needs delete_after_days to be 90 days greater than move_to_cold_storage_after_days";
 }
@@ -123,15 +125,19 @@ function violations(rule: Rule, path: readonly string[], node: Effective): Effec
     ContributingPolicies: [...node.policies].sort(),
   });
   const missing = (rule.required ?? []).filter((key) => !settings.has(key)).map((key) => `'${key}' is missing`);
-  if (rule.requiredOneOf && !rule.requiredOneOf.some((key) => settings.has(key))) {
-    missing.push(`${rule.requiredOneOf.map((key) => `'${key}'`).join(" or ")} is missing`);
-  }
+  const given = rule.oneOf?.filter((key) => settings.has(key));
+  if (given?.length === 0) missing.push(`${quoted(rule.oneOf!, "or")} is missing`);
   const errors = missing.map((message) => error("KEY_REQUIRED", message));
   if (rule.max !== undefined && settings.size > rule.max) {
     errors.push(error("ELEMENTS_TOO_MANY", `'${path.at(-1)}' exceeds the allowed maximum limit ${rule.max}`));
   }
+  if (given && given.length > 1) errors.push(error("VALUE_INVALID", `${quoted(given, "and")} exclude each other`));
   const value = toJson(node);
   const objection = value === undefined ? undefined : rule.objection?.(value, path.at(-2) ?? "");
   if (objection !== undefined) errors.push(error("VALUE_INVALID", `'${path.at(-1)}' ${objection}`));
   return errors;
+}
+
+function quoted(keys: readonly string[], between: string): string {
+  return keys.map((key) => `'${key}'`).join(` ${between} `);
 }

@@ -106,19 +106,24 @@ interface Merged {
   readonly id: string;
 }
 
-function merge(node: Node, document: JsonObject, inherited: ReadonlySet<string>, from: Merged): void {
+/** Whether the document had a say, which levels above may have forbidden. */
+function merge(node: Node, document: JsonObject, inherited: ReadonlySet<string>, from: Merged): boolean {
   const allowed = common(inherited, node.allowed);
-  node.policies.add(from.id);
+  let said = false;
   for (const [key, value] of Object.entries(document)) {
     if (isOperator(key)) {
-      if (allowed.has(key)) apply(node, key, value, from.level);
+      if (!allowed.has(key)) continue;
+      apply(node, key, value, from.level);
+      said = true;
     } else if (key !== ALLOWED_FOR_CHILDREN && isObject(value)) {
       const name = existingName(node, key);
       const child = node.children.get(name) ?? newNode();
       node.children.set(name, child);
-      merge(child, value, allowed, from);
+      said = merge(child, value, allowed, from) || said;
     }
   }
+  if (said) node.policies.add(from.id);
+  return said;
 }
 
 function common(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
