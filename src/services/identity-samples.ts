@@ -113,6 +113,16 @@ export async function organizationsResources(system: TestSystem): Promise<Sample
     Resource: "*",
   });
   await root.send(new organizations.PutResourcePolicyCommand({ Content: delegating, Tags }));
+  const StartTimestamp = new Date("2100-01-01T00:00:00Z");
+  const { Handshake } = await root.send(
+    new organizations.InviteOrganizationToTransferResponsibilityCommand({
+      Type: "BILLING",
+      Target: { Type: "ACCOUNT", Id: "777788889999" },
+      SourceName: NAME,
+      StartTimestamp,
+      Tags,
+    }),
+  );
   return {
     AccountId: member,
     ChildId: member,
@@ -123,6 +133,7 @@ export async function organizationsResources(system: TestSystem): Promise<Sample
     DestinationParentId: OrganizationalUnit!.Id,
     OrganizationalUnitId: OrganizationalUnit!.Id,
     HandshakeId: await invite("777788889999"),
+    Id: Handshake!.Resources!.find((resource) => resource.Type === "RESPONSIBILITY_TRANSFER")!.Value,
     Target: { Type: "ACCOUNT", Id: member },
     PolicyId,
     ResourceId: PolicyId,

@@ -56,6 +56,36 @@ it("errors are the SDK's, with their reasons", async () => {
   );
 });
 
+it("a responsibility transfer is asked for, and is there after kill -9", async () => {
+  const client = new sdk.OrganizationsClient(configuration());
+  const input = {
+    Type: "BILLING",
+    Target: { Type: "ACCOUNT", Id: "200000000002" },
+    SourceName: "Customer",
+    StartTimestamp: new Date("2100-01-01T00:00:00Z"),
+  } as const;
+  const { Handshake } = await client.send(new sdk.InviteOrganizationToTransferResponsibilityCommand(input));
+  const list = new sdk.ListInboundResponsibilityTransfersCommand({ Type: "BILLING" });
+  const before = (await client.send(list)).ResponsibilityTransfers!;
+  assert.deepEqual(
+    before.map(({ Status, StartTimestamp, ActiveHandshakeId }) => [Status, StartTimestamp, ActiveHandshakeId]),
+    [["REQUESTED", input.StartTimestamp, Handshake!.Id]],
+  );
+  await slipway.kill();
+  await slipway.start();
+  const after = new sdk.OrganizationsClient(configuration());
+  assert.deepEqual((await after.send(list)).ResponsibilityTransfers, before);
+  await assert.rejects(
+    after.send(new sdk.TerminateResponsibilityTransferCommand({ Id: before[0]!.Id! })),
+    (error) => error instanceof sdk.InvalidResponsibilityTransferTransitionException,
+  );
+  await after.send(new sdk.CancelHandshakeCommand({ HandshakeId: Handshake!.Id! }));
+  await assert.rejects(
+    after.send(new sdk.DescribeResponsibilityTransferCommand({ Id: "rt-12345678" })),
+    (error) => error instanceof sdk.ResponsibilityTransferNotFoundException,
+  );
+});
+
 it("an organization is the same in every region, after kill -9 too, and gone after a reset", async () => {
   const client = new sdk.OrganizationsClient(configuration());
   const AccountId = await created(client, "dev");

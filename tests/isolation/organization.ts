@@ -51,9 +51,9 @@ export async function organizationOf(
     return (await client.send(command)).Policy!.PolicySummary!.Id!;
   };
 
-  // Who has an organization is not invited into another.
+  // Invited while it has no organization yet.
   const inviter = as(beside(4));
-  await inviter.send(new sdk.CreateOrganizationCommand({}));
+  for (const index of [4, 6]) await as(beside(index)).send(new sdk.CreateOrganizationCommand({}));
   const received = await invited(inviter, accountId);
   const { Organization } = await client.send(new sdk.CreateOrganizationCommand({}));
   const organizationId = Organization!.Id!;
@@ -70,6 +70,18 @@ export async function organizationOf(
     new sdk.CreateAccountCommand({ AccountName: mark, Email: `${mark}@example.com`, Tags }),
   );
   const sent = await invited(client, beside(3));
+
+  const StartTimestamp = new Date("2100-01-01T00:00:00Z");
+  const billed = { Type: "BILLING", SourceName: mark, Notes: mark, StartTimestamp, Tags } as const;
+  const transferred = async (sender: Client, Id: string) => {
+    const Target = { Type: "ACCOUNT", Id } as const;
+    const command = new sdk.InviteOrganizationToTransferResponsibilityCommand({ ...billed, Target });
+    const { Id: HandshakeId, Resources } = (await sender.send(command)).Handshake!;
+    return { HandshakeId, Id: Resources!.find(({ Type }) => Type === "RESPONSIBILITY_TRANSFER")!.Value! };
+  };
+  const inbound = await transferred(client, beside(4));
+  await inviter.send(new sdk.AcceptHandshakeCommand(inbound));
+  const outbound = await transferred(as(beside(6)), accountId);
 
   const policyId = await policy(name);
   const freePolicyId = await policy(mark);
@@ -110,7 +122,7 @@ export async function organizationOf(
 
   const requestId = CreateAccountStatus!.Id!;
   secrets.push(organizationId, rootId, unitId, emptyUnitId, policyId, freePolicyId, requestId, resourcePolicyId);
-  secrets.push(sent.Id!, received.Id!, JobId!);
+  secrets.push(sent.Id!, received.Id!, JobId!, inbound.Id, outbound.Id);
   const of = (samples: Samples) =>
     Object.fromEntries(Object.entries(samples).map(([key, values]) => [`organizations.${key}`, values]));
   return {
@@ -139,11 +151,20 @@ export async function organizationOf(
       PolicyType: ["BACKUP_POLICY"],
       "DisablePolicyType.PolicyType": ["TAG_POLICY"],
       "DescribeEffectivePolicy.PolicyType": ["TAG_POLICY"],
-      Type: ["SERVICE_CONTROL_POLICY"],
+      "ListAccountsWithInvalidEffectivePolicy.PolicyType": ["TAG_POLICY"],
+      "ListEffectivePolicyValidationErrors.PolicyType": ["TAG_POLICY"],
+      Type: ["BILLING"],
+      "CreatePolicy.Type": ["SERVICE_CONTROL_POLICY"],
       Content: [document("Deny").replaceAll(mark.replaceAll("-", ""), "Any")],
       "PutResourcePolicy.Content": [delegation("*").replaceAll(mark.replaceAll("-", ""), "Any")],
       "PutResourcePolicy.Tags": [],
-      ResourceId: [unitId, member, rootId, policyId, resourcePolicyId],
+      ResourceId: [unitId, member, rootId, policyId, resourcePolicyId, inbound.Id],
+      Id: [inbound.Id, outbound.Id],
+      "TerminateResponsibilityTransfer.Id": [inbound.Id],
+      "TerminateResponsibilityTransfer.EndTimestamp": [],
+      Name: ["fixture-renamed"],
+      SourceName: ["fixture-other"],
+      StartTimestamp: [StartTimestamp],
       CreateAccountRequestId: [requestId],
       HandshakeId: [sent.Id, received.Id],
       "CancelHandshake.HandshakeId": [sent.Id],

@@ -28,7 +28,7 @@ type Output<C extends AnyCommand> = Awaited<ReturnType<OperationOf<C>["run"]>>;
  */
 export type Callers = "everybody" | "readers" | "delegates" | "management";
 
-/** What an operation works with: the caller's organization, read in the transaction that `db` is of operations that write. */
+/** What an operation works with: the caller's organization; in `run`, read in the transaction that `db` is. */
 export interface Scope {
   readonly call: Call;
   readonly db: Database;
@@ -82,7 +82,8 @@ export function organizationOperation<C extends AnyCommand>(definition: Organiza
       resourceAccountId: (_resource, _input, call) => call.accountId,
     },
     async run(input, call) {
-      if (!definition.writes) return run(input, call, call.db);
+      // What only reads is of one moment too: what it finds first is still there when it looks for what belongs to it.
+      if (!definition.writes) return inTransaction(call.db, (trx) => run(input, call, trx));
       const output = await changing(call, (trx) => run(input, call, trx));
       if (definition.wakes) call.system.work.wake();
       return output;

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MalformedPolicyError } from "#gateway/authz/policy-document.ts";
 import file from "./cases/effective-policies.json" with { type: "json" };
-import { effectivePolicy, parseManagementPolicy } from "./effective-policy.ts";
+import { effectivePolicy, parseManagementPolicy, toPolicyContent } from "./effective-policy.ts";
 
 describe("the effective policy", () => {
   for (const { name, levels, effective } of file.cases) {
     it(name, () => {
-      const written = levels.map((level) => level.map((policy) => JSON.stringify(policy)));
-      for (const policy of written.flat()) parseManagementPolicy(policy);
-      assert.deepEqual(JSON.parse(effectivePolicy(written)!), effective);
+      const written = levels.map((level) => level.map((policy) => ({ id: "p-1", content: JSON.stringify(policy) })));
+      for (const { content } of written.flat()) parseManagementPolicy(content);
+      assert.deepEqual(JSON.parse(toPolicyContent(effectivePolicy(written)!)), effective);
     });
   }
 

@@ -4,21 +4,35 @@
  */
 import { MalformedPolicyError } from "#gateway/authz/policy-document.ts";
 
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
 
 const OPERATORS = ["@@assign", "@@append", "@@remove"] as const;
 type Operator = (typeof OPERATORS)[number];
 const ALLOWED_FOR_CHILDREN = "@@operators_allowed_for_child_policies";
 
-/** A setting, or a level of the document with settings below. */
-interface Node {
+/** A policy as it is attached to a root, OU or account. */
+export interface AttachedPolicy {
+  readonly id: string;
+  readonly content: string;
+}
+
+/** What policies come to: a setting, or a level of the document with settings below. */
+export interface Effective {
+  readonly value: Json | undefined;
+  readonly children: ReadonlyMap<string, Effective>;
+  /** The ids of those that said something here or further down. */
+  readonly policies: ReadonlySet<string>;
+}
+
+interface Node extends Effective {
   value: Json | undefined;
   /** Who assigned it first on its level: "the policy that was attached first" wins. */
   assignedAt: number | undefined;
   /** Which operators the levels below may use here, and in all that is below here. */
   allowed: ReadonlySet<string>;
   readonly children: Map<string, Node>;
+  readonly policies: Set<string>;
 }
 
 const ALL: ReadonlySet<string> = new Set(OPERATORS);
@@ -63,37 +77,53 @@ function check(node: JsonObject, place: string, depth: number): void {
 }
 
 /**
- * `levels`: of the root, each OU on the path and the account, each level's documents in the order in which they were
+ * `levels`: of the root, each OU on the path and the account, each level's policies in the order in which they were
  * attached. undefined where there are none at all.
  */
-export function effectivePolicy(levels: readonly (readonly string[])[]): string | undefined {
-  if (levels.every((documents) => documents.length === 0)) return undefined;
+export function effectivePolicy(levels: readonly (readonly AttachedPolicy[])[]): Effective | undefined {
+  if (levels.every((policies) => policies.length === 0)) return undefined;
   const root = newNode();
-  for (const [index, documents] of levels.entries()) {
-    const level = documents.map((document) => JSON.parse(document) as JsonObject);
-    for (const document of level) merge(root, document, ALL, index);
+  for (const [index, policies] of levels.entries()) {
+    const level = policies.map(({ id, content }) => ({ id, document: JSON.parse(content) as JsonObject }));
+    for (const { id, document } of level) merge(root, document, ALL, { level: index, id });
     // What a level forbids binds the levels below it, not its own policies.
-    for (const document of level) restrict(root, document);
+    for (const { document } of level) restrict(root, document);
   }
-  return JSON.stringify(toJson(root) ?? {});
+  return root;
+}
+
+/** The document. */
+export function toPolicyContent(effective: Effective): string {
+  return JSON.stringify(toJson(effective) ?? {});
 }
 
 function newNode(): Node {
-  return { value: undefined, assignedAt: undefined, allowed: ALL, children: new Map() };
+  return { value: undefined, assignedAt: undefined, allowed: ALL, children: new Map(), policies: new Set() };
 }
 
-function merge(node: Node, document: JsonObject, inherited: ReadonlySet<string>, level: number): void {
+interface Merged {
+  readonly level: number;
+  readonly id: string;
+}
+
+/** Whether the document had a say, which levels above may have forbidden. */
+function merge(node: Node, document: JsonObject, inherited: ReadonlySet<string>, from: Merged): boolean {
   const allowed = common(inherited, node.allowed);
+  let said = false;
   for (const [key, value] of Object.entries(document)) {
     if (isOperator(key)) {
-      if (allowed.has(key)) apply(node, key, value, level);
+      if (!allowed.has(key)) continue;
+      apply(node, key, value, from.level);
+      said = true;
     } else if (key !== ALLOWED_FOR_CHILDREN && isObject(value)) {
       const name = existingName(node, key);
       const child = node.children.get(name) ?? newNode();
       node.children.set(name, child);
-      merge(child, value, allowed, level);
+      said = merge(child, value, allowed, from) || said;
     }
   }
+  if (said) node.policies.add(from.id);
+  return said;
 }
 
 function common(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
@@ -133,7 +163,7 @@ function restrict(node: Node, document: JsonObject): void {
 }
 
 /** undefined where nothing is set. */
-function toJson(node: Node): Json | undefined {
+export function toJson(node: Effective): Json | undefined {
   if (node.value !== undefined) return Array.isArray(node.value) && node.value.length === 0 ? undefined : node.value;
   const entries = Array.from(node.children, ([key, child]) => [key, toJson(child)] as const);
   const set = entries.filter(([, value]) => value !== undefined);

@@ -42,7 +42,11 @@ export function organizationNotEmpty(): Error {
 
 const CONSTRAINTS = {
   ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED: "You have exceeded the number of accounts that can be in progress at a time.",
+  ACTIVE_RESPONSIBILITY_TRANSFER_PROCESS:
+    "You cannot delete organization due to an ongoing responsibility transfer process.",
   ACCOUNT_NUMBER_LIMIT_EXCEEDED: "You have exceeded the allowed number of AWS accounts.",
+  ALL_FEATURES_MIGRATION_ORGANIZATION_SIZE_LIMIT_EXCEEDED:
+    "Your organization has more than 5000 accounts, and you can only use the standard migration process for organizations with less than 5000 accounts.",
   CANNOT_CLOSE_MANAGEMENT_ACCOUNT: "You cannot close the management account.",
   CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR:
     "You cannot register master account/yourself as delegated administrator for your organization.",
@@ -51,6 +55,8 @@ const CONSTRAINTS = {
   CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG:
     "You cannot remove an account that is registered as a delegated administrator. First deregister this account as a delegated administrator.",
   CLOSE_ACCOUNT_QUOTA_EXCEEDED: "You have exceeded close account quota for the past 30 days.",
+  MASTER_ACCOUNT_NOT_GOVCLOUD_ENABLED:
+    "To complete this operation, the management account must have an associated account in the AWS GovCloud (US-West) Region.",
   MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED:
     "You have attached the maximum number of policies to the specified target.",
   MAX_TAG_LIMIT_EXCEEDED: "You have exceeded the number of tags allowed on this resource.",
@@ -61,27 +67,41 @@ const CONSTRAINTS = {
   OU_DEPTH_LIMIT_EXCEEDED: "You have exceeded the number of levels deep that OUs can be nested.",
   OU_NUMBER_LIMIT_EXCEEDED: "You have exceeded the number of OUs that you can have in an organization.",
   POLICY_CONTENT_LIMIT_EXCEEDED: "You have exceeded the maximum size of a policy of this type.",
+  POLICY_TYPE_ENABLED_FOR_THIS_SERVICE:
+    "You attempted to disable service access before you disabled the policy type. To complete this operation, you must first disable the policy type.",
   POLICY_NUMBER_LIMIT_EXCEEDED: "You have exceeded the number of policies that you can have in an organization.",
+  RESPONSIBILITY_TRANSFER_MAX_INBOUND_QUOTA_VIOLATION: "You have exceeded your inbound transfers limit.",
+  RESPONSIBILITY_TRANSFER_MAX_LEVEL_VIOLATION: "You have exceeded the maximum length of your transfer chain.",
+  RESPONSIBILITY_TRANSFER_MAX_OUTBOUND_QUOTA_VIOLATION: "You have exceeded your outbound transfers limit.",
+  RESPONSIBILITY_TRANSFER_MAX_TRANSFERS_QUOTA_VIOLATION:
+    "You have exceeded the maximum number of inbound transfers allowed in a transfer chain.",
   SERVICE_ACCESS_NOT_ENABLED:
     "You must enable service access before you delegate an administrator for this service. Call the AWS API EnableAWSServiceAccess first.",
+  TRANSFER_RESPONSIBILITY_UPDATE_NOT_ALLOWED: "You cannot update this transfer because it is no longer active.",
   WAIT_PERIOD_ACTIVE: "This operation requires a wait period.  Try again later.",
 } as const satisfies Partial<Record<sdk.ConstraintViolationExceptionReason, string>>;
 
-export function constraintViolation(Reason: keyof typeof CONSTRAINTS): Error {
-  return new sdk.ConstraintViolationException({ Reason, ...said(CONSTRAINTS[Reason]) });
+export function constraintViolation(Reason: keyof typeof CONSTRAINTS, message: string = CONSTRAINTS[Reason]): Error {
+  return new sdk.ConstraintViolationException({ Reason, ...said(message) });
 }
 
 const INPUTS = {
   DUPLICATE_TAG_KEY: "Tag keys must be unique among the tags attached to the same entity.",
+  END_DATE_NOT_END_OF_MONTH:
+    "You provided an invalid end date. The end date must be the end of the last day of the month (23.59.59.999).",
+  END_DATE_TOO_EARLY: "You provided an invalid end date. The end date is too early.",
+  END_DATE_TOO_LATE: "You provided an invalid end date. The end date is too late.",
   IMMUTABLE_POLICY: "You specified a policy that is managed by AWS and can't be modified.",
   INPUT_REQUIRED: "You must include a value for all required parameters.",
   INVALID_EMAIL_ADDRESS_TARGET: "You specified an invalid email address for the invited account owner.",
   INVALID_ENUM: "You specified an invalid value.",
   INVALID_ENUM_POLICY_TYPE: "You specified an invalid policy type string.",
+  INVALID_LIST_MEMBER: "You provided a list to a parameter that contains at least one invalid value.",
   INVALID_NEXT_TOKEN:
     "Get the value for the NextToken parameter from the response to a previous call of the operation.",
   INVALID_PARTY_TYPE_TARGET: "You specified the wrong type of entity (account, organization, or email) as a party.",
   INVALID_PATTERN: "You provided a value that does not match the required pattern.",
+  INVALID_PATTERN_TARGET_ID: "You specified a policy target ID that doesn't match the required pattern.",
   INVALID_ROLE_NAME:
     "You provided a role name that isn't valid. A role name can't begin with the reserved prefix AWSServiceRoleFor.",
   INVALID_SYSTEM_TAGS_PARAMETER: "You specified a tag key that is a system tag.",
@@ -91,6 +111,11 @@ const INPUTS = {
   MIN_LENGTH_EXCEEDED: "You provided a string parameter that is shorter than allowed.",
   MIN_VALUE_EXCEEDED: "You provided a numeric parameter that has a smaller value than allowed.",
   NON_DETACHABLE_POLICY: "You can't detach this AWS Managed Policy.",
+  START_DATE_NOT_BEGINNING_OF_DAY:
+    "You provided an invalid start date. The start date must be the beginning of the day (00:00:00.000).",
+  START_DATE_NOT_BEGINNING_OF_MONTH:
+    "You provided an invalid start date. The start date must be the first day of the month.",
+  START_DATE_TOO_EARLY: "You provided an invalid start date. The start date is too early.",
   TARGET_NOT_SUPPORTED: "You can't perform the specified operation on that target entity.",
   UNRECOGNIZED_SERVICE_PRINCIPAL: "You specified an unrecognized service principal.",
 } as const satisfies Partial<Record<sdk.InvalidInputExceptionReason, string>>;
@@ -114,6 +139,9 @@ const HANDSHAKE_CONSTRAINTS = {
     "The handshake request is invalid because the organization has already enabled all features.",
   ORGANIZATION_IS_ALREADY_PENDING_ALL_FEATURES_MIGRATION:
     "The handshake request is invalid because the organization has already started the process to enable all features.",
+  RESPONSIBILITY_TRANSFER_ALREADY_EXISTS: "You cannot perform this operation with the current transfer.",
+  SOURCE_AND_TARGET_CANNOT_MATCH:
+    "An account can't accept a transfer invitation if it is both the sender and recipient of the invitation.",
 } as const satisfies Partial<Record<sdk.HandshakeConstraintViolationExceptionReason, string>>;
 
 export function handshakeConstraintViolation(Reason: keyof typeof HANDSHAKE_CONSTRAINTS): Error {
@@ -269,4 +297,20 @@ export function effectivePolicyNotFound(): Error {
 
 export function resourcePolicyNotFound(): Error {
   return new sdk.ResourcePolicyNotFoundException(said("You specified a resource policy that doesn't exist."));
+}
+
+export function transferNotFound(): Error {
+  return new sdk.ResponsibilityTransferNotFoundException(said("You specified a transfer that doesn't exist."));
+}
+
+export function alreadyInTransferStatus(): Error {
+  return new sdk.ResponsibilityTransferAlreadyInStatusException(
+    said("The responsibility transfer is already in the status that you specified."),
+  );
+}
+
+export function invalidTransferTransition(): Error {
+  return new sdk.InvalidResponsibilityTransferTransitionException(
+    said("The responsibility transfer can't transition to the requested state because it's not in a valid state."),
+  );
 }

@@ -1,5 +1,5 @@
 /**
- * Handshakes: invitations to join, and the approval that all features are enabled.
+ * Handshakes: invitations to join, the approval that all features are enabled, and invitations to transfer responsibility.
  * https://docs.aws.amazon.com/organizations/latest/APIReference/API_Handshake.html
  * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html
  */
@@ -11,13 +11,13 @@ import {
   handshakeAlreadyInState,
   handshakeConstraintViolation,
   invalidHandshakeTransition,
+  invalidInput,
 } from "./errors.ts";
 import { newHandshakeId } from "./ids.ts";
-import { join, knownAccount } from "./membership-changes.ts";
-import { type Handshake, isPending, type Organization, stateOf, type Tags } from "./model.ts";
-import { findAccount, listAccounts, listRequests } from "./store/accounts.ts";
+import { accountOfUnnamedEmail, type Handshake, isPending, type Organization, stateOf, type Tags } from "./model.ts";
+import { findAccount, findAccountByEmail, listAccounts, listRequests } from "./store/accounts.ts";
 import { findHandshake, insertHandshake, listHandshakes, updateHandshake } from "./store/handshakes.ts";
-import { findOrganization, organizationOf, updateOrganization } from "./store/organizations.ts";
+import { organizationOf } from "./store/organizations.ts";
 
 const DAY_MS = 86_400_000;
 /** https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html#min-max-handshakes */
@@ -27,6 +27,9 @@ const ALL_FEATURES_DAYS = 90;
 const SHOWN_DAYS = 30;
 /** The most that AWS grants on request; there is no Service Quotas here to ask for it. */
 const MAX_ACCOUNTS = 10_000;
+
+/** "Your organization has more than 5000 accounts, and you can only use the standard migration process" with fewer. */
+const MAX_ACCOUNTS_TO_MIGRATE = 5_000;
 
 /** Throws ConstraintViolationException where no further account may be made or invited. */
 export async function requireRoom(db: Database, organization: Organization, now: Date): Promise<void> {
@@ -43,10 +46,14 @@ export function isShown(handshake: Handshake, now: Date): boolean {
   return ended === undefined || now.getTime() < ended.getTime() + SHOWN_DAYS * DAY_MS;
 }
 
+function inDays(now: Date, days: number): Date {
+  return new Date(now.getTime() + days * DAY_MS);
+}
+
 interface NewHandshake {
   readonly action: ActionType;
   readonly state: HandshakeState;
-  readonly days: number;
+  readonly expiresAt: Date;
   readonly account?: { readonly id: string; readonly party: HandshakeParty };
   readonly parentId?: string;
   readonly resources: readonly HandshakeResource[];
@@ -67,7 +74,7 @@ async function send(db: Database, organization: Organization, now: Date, sent: N
     resources: sent.resources,
     tags: sent.tags ?? new Map(),
     requestedAt: now,
-    expiresAt: new Date(now.getTime() + sent.days * DAY_MS),
+    expiresAt: sent.expiresAt,
     endedAt: undefined,
   };
   await insertHandshake(db, handshake);
@@ -90,11 +97,71 @@ async function allFeaturesRequest(db: Database, organization: Organization, now:
   return pending.find(({ parentId }) => parentId === undefined);
 }
 
+/** The account that a party is. Throws InvalidInputException. */
+export async function partyAccount(db: Database, { Id, Type }: HandshakeParty): Promise<string> {
+  if (Type === "ACCOUNT") {
+    if (!/^\d{12}$/.test(Id!)) throw invalidInput("INVALID_PATTERN");
+    return Id!;
+  }
+  if (Type !== "EMAIL") throw invalidInput("INVALID_PARTY_TYPE_TARGET");
+  const accountId = (await findAccountByEmail(db, Id!))?.id ?? accountOfUnnamedEmail(Id!);
+  if (accountId === undefined) throw invalidInput("INVALID_EMAIL_ADDRESS_TARGET");
+  return accountId;
+}
+
 export interface Invitation {
   readonly accountId: string;
   readonly party: HandshakeParty;
   readonly notes: string | undefined;
   readonly tags: Tags;
+}
+
+export interface TransferInvitation extends Omit<Invitation, "tags"> {
+  readonly transferId: string;
+  readonly startsAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** Throws DuplicateHandshakeException. */
+export async function inviteToTransfer(
+  db: Database,
+  organization: Organization,
+  now: Date,
+  { accountId, party, notes, transferId, startsAt, expiresAt }: TransferInvitation,
+): Promise<Handshake> {
+  const invited = await pendingOf(db, organization, "TRANSFER_RESPONSIBILITY", now);
+  if (invited.some((handshake) => handshake.accountId === accountId)) throw duplicateHandshake();
+  const management = (await findAccount(db, organization.managementAccountId))!;
+  return send(db, organization, now, {
+    action: "TRANSFER_RESPONSIBILITY",
+    state: "OPEN",
+    expiresAt,
+    account: { id: accountId, party },
+    resources: [
+      {
+        Type: "ORGANIZATION",
+        Value: organization.id,
+        Resources: [
+          { Type: "MANAGEMENT_ACCOUNT", Value: management.id },
+          { Type: "MANAGEMENT_EMAIL", Value: management.email },
+          { Type: "MANAGEMENT_NAME", Value: management.name },
+        ],
+      },
+      partyResource(party),
+      { Type: "RESPONSIBILITY_TRANSFER", Value: transferId },
+      { Type: "TRANSFER_TYPE", Value: "BILLING" },
+      { Type: "TRANSFER_START_TIMESTAMP", Value: startsAt.toISOString() },
+      ...notesResource(notes),
+    ],
+  });
+}
+
+function partyResource({ Type, Id }: HandshakeParty): HandshakeResource {
+  return { Type: Type as "ACCOUNT" | "EMAIL", Value: Id };
+}
+
+function notesResource(notes: string | undefined): HandshakeResource[] {
+  return notes === undefined ? [] : [{ Type: "NOTES", Value: notes }];
 }
 
 /** Throws HandshakeConstraintViolationException or DuplicateHandshakeException. */
@@ -104,7 +171,9 @@ export async function invite(
   now: Date,
   { accountId, party, notes, tags }: Invitation,
 ): Promise<Handshake> {
-  if (await organizationOf(db, accountId)) throw handshakeConstraintViolation("ALREADY_IN_AN_ORGANIZATION");
+  if ((await organizationOf(db, accountId))?.id === organization.id) {
+    throw handshakeConstraintViolation("ALREADY_IN_AN_ORGANIZATION");
+  }
   if (await allFeaturesRequest(db, organization, now)) {
     throw handshakeConstraintViolation("INVITE_DISABLED_DURING_ENABLE_ALL_FEATURES");
   }
@@ -115,7 +184,7 @@ export async function invite(
   return send(db, organization, now, {
     action: "INVITE",
     state: "OPEN",
-    days: INVITATION_DAYS,
+    expiresAt: inDays(now, INVITATION_DAYS),
     account: { id: accountId, party },
     tags,
     resources: [
@@ -128,8 +197,8 @@ export async function invite(
           { Type: "ORGANIZATION_FEATURE_SET", Value: organization.featureSet },
         ],
       },
-      { Type: party.Type as "ACCOUNT" | "EMAIL", Value: party.Id },
-      ...(notes === undefined ? [] : [{ Type: "NOTES" as const, Value: notes }]),
+      partyResource(party),
+      ...notesResource(notes),
     ],
   });
 }
@@ -140,9 +209,13 @@ export async function beginAllFeatures(db: Database, organization: Organization,
   if (await allFeaturesRequest(db, organization, now)) {
     throw handshakeConstraintViolation("ORGANIZATION_IS_ALREADY_PENDING_ALL_FEATURES_MIGRATION");
   }
+  if ((await listAccounts(db, organization.id)).length > MAX_ACCOUNTS_TO_MIGRATE) {
+    throw constraintViolation("ALL_FEATURES_MIGRATION_ORGANIZATION_SIZE_LIMIT_EXCEEDED");
+  }
   await cancelPending(db, organization, now, ({ action }) => action === "INVITE");
   const resource: HandshakeResource = { Type: "ORGANIZATION", Value: organization.id };
-  const request = { action: "ENABLE_ALL_FEATURES", state: "REQUESTED", days: ALL_FEATURES_DAYS } as const;
+  const expiresAt = inDays(now, ALL_FEATURES_DAYS);
+  const request = { action: "ENABLE_ALL_FEATURES", state: "REQUESTED", expiresAt } as const;
   const parent = await send(db, organization, now, { ...request, resources: [resource] });
   for (const { id } of await invitedMembers(db, organization)) {
     await send(db, organization, now, {
@@ -185,7 +258,7 @@ export async function advanceAllFeatures(db: Database, organization: Organizatio
   await send(db, organization, now, {
     action: "APPROVE_ALL_FEATURES",
     state: "OPEN",
-    days: ALL_FEATURES_DAYS,
+    expiresAt: inDays(now, ALL_FEATURES_DAYS),
     parentId: parent.id,
     account: { id, party: { Id: id, Type: "ACCOUNT" } },
     resources: [
@@ -209,25 +282,6 @@ export async function end(
   const ended: Handshake = { ...handshake, state, endedAt: now };
   await updateHandshake(db, ended);
   return ended;
-}
-
-/** With what comes of it: the account joins, or all features are enabled. */
-export async function accept(db: Database, handshake: Handshake, now: Date): Promise<Handshake> {
-  const accepted = await end(db, handshake, "ACCEPTED", now);
-  const organization = (await findOrganization(db, handshake.organizationId))!;
-  const accountId = handshake.accountId!;
-  if (handshake.action === "INVITE") {
-    if (await organizationOf(db, accountId)) throw handshakeConstraintViolation("ALREADY_IN_AN_ORGANIZATION");
-    const account = await knownAccount(db, accountId);
-    await join(db, organization, { account, method: "INVITED", tags: handshake.tags, now });
-  } else if (handshake.action === "ENABLE_ALL_FEATURES") {
-    await advanceAllFeatures(db, organization, now);
-  } else if (handshake.action === "APPROVE_ALL_FEATURES") {
-    await updateOrganization(db, { ...organization, featureSet: "ALL" });
-    const parent = await findHandshake(db, handshake.parentId!);
-    if (parent) await end(db, parent, "ACCEPTED", now);
-  }
-  return accepted;
 }
 
 /** A request that is cancelled takes the approvals with it that it gathered. */

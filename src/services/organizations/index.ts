@@ -5,6 +5,7 @@ import type { Limits } from "#gateway/validate.ts";
 import { registerAccountWork } from "./account-work.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { organizations as organizationsMigration } from "./migrations/0001-organizations.ts";
+import { transfers as transfersMigration } from "./migrations/0002-transfers.ts";
 import { resourceTags } from "./taggable.ts";
 import { validation } from "./validation.ts";
 
@@ -17,7 +18,7 @@ export const organizations = defineService({
   operations: async () => (await import("./operations/table.ts")).operations,
   limits: limits as Limits,
   validation,
-  migrations: [organizationsMigration],
+  migrations: [organizationsMigration, transfersMigration],
   resourceTags,
   registerWork: registerAccountWork,
 });

@@ -4,7 +4,16 @@ import * as sdk from "@aws-sdk/client-organizations";
 import type { Membership } from "#gateway/context.ts";
 import { inTransaction } from "#store/database.ts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
-import { anAccount, anOrganization, aUnit, document, organizationsSystem, restrict } from "./testing.ts";
+import { OrganizationMemberships } from "./memberships.ts";
+import {
+  anAccount,
+  anOrganization,
+  aUnit,
+  document,
+  organizationsSystem,
+  restrict,
+  withChangeAfter,
+} from "./testing.ts";
 
 const OUTSIDER = "999988887777";
 
@@ -59,5 +68,31 @@ describe("memberships", () => {
       /rolled back/,
     );
     assert.equal(await organizations.membershipOf(ACCOUNT), undefined);
+  });
+
+  it("are of one moment, whatever changes while they are read", async () => {
+    await using system = await organizationsSystem();
+    const { id, rootId } = await anOrganization(system);
+    const from = await aUnit(system, rootId, "Workloads");
+    const account = await anAccount(system, "dev", from);
+    const guard = await restrict(system, from, "guard", document({ Effect: "Deny", Action: "s3:*", Resource: "*" }));
+    const before = { path: `${id}/${rootId}/${from}/`, scps: [1, 2, 1] };
+    const after = { path: `${id}/${rootId}/`, scps: [1, 1] };
+    const change = async () => {
+      const move = { AccountId: account, SourceParentId: from, DestinationParentId: rootId };
+      await system.root.send(new sdk.MoveAccountCommand(move));
+      await system.root.send(new sdk.DetachPolicyCommand({ PolicyId: guard, TargetId: from }));
+      await system.root.send(new sdk.DeletePolicyCommand({ PolicyId: guard }));
+      await system.root.send(new sdk.DeleteOrganizationalUnitCommand({ OrganizationalUnitId: from }));
+    };
+    const beside = withChangeAfter(system.db, 1, change);
+    const read = async () => {
+      const memberships = new OrganizationMemberships({ db: beside.db, bus: system.bus });
+      const { path, scps } = (await memberships.membershipOf(account))!;
+      return { path, scps: scps!.map(({ length }) => length) };
+    };
+    assert.deepEqual(await read(), before);
+    await beside.changed;
+    assert.deepEqual(await read(), after);
   });
 });

@@ -1,25 +1,25 @@
 /** Which organization an account is in and what that restricts: what the gateway asks on every request. */
+import type { PolicyType } from "@aws-sdk/client-organizations";
 import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
 import { type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Membership, Organizations, System } from "#gateway/context.ts";
 import type { Database } from "#store/database.ts";
-import { Hierarchy } from "./hierarchy.ts";
-import { type Account, type Attachment, policyArn } from "./model.ts";
+import { policyArn } from "./model.ts";
 import { awsPolicy } from "./policy-types.ts";
-import { findAccount } from "./store/accounts.ts";
-import { organizationOf } from "./store/organizations.ts";
-import { listAttachments, listOwnPolicies } from "./store/policies.ts";
-import { listUnits } from "./store/units.ts";
+import { type Place, placeOf } from "./store/memberships.ts";
 
 /** Published after every change of an organization. */
 export const ORGANIZATIONS_CHANGED = "organizations";
 
-interface Place {
+/** The types of policies that restrict what is done. */
+const RESTRICTING: readonly PolicyType[] = ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"];
+
+interface Standing {
   readonly membership: Membership | undefined;
   readonly closed: boolean;
 }
 
-interface Entry extends Place {
+interface Entry extends Standing {
   /** Of the monotonic clock, milliseconds. */
   readonly until: number;
 }
@@ -45,16 +45,16 @@ export class OrganizationMemberships implements Organizations {
 
   /** `db` is the caller's transaction where it has one: what it changed counts, but is not remembered. */
   membershipOf(accountId: string, db: Database = this.#db): Membership | undefined | Promise<Membership | undefined> {
-    const place = this.#placeOf(accountId, db);
-    return place instanceof Promise ? place.then(({ membership }) => membership) : place.membership;
+    const standing = this.#standingOf(accountId, db);
+    return standing instanceof Promise ? standing.then(({ membership }) => membership) : standing.membership;
   }
 
   isClosed(accountId: string, db: Database = this.#db): boolean | Promise<boolean> {
-    const place = this.#placeOf(accountId, db);
-    return place instanceof Promise ? place.then(({ closed }) => closed) : place.closed;
+    const standing = this.#standingOf(accountId, db);
+    return standing instanceof Promise ? standing.then(({ closed }) => closed) : standing.closed;
   }
 
-  #placeOf(accountId: string, db: Database): Place | Promise<Place> {
+  #standingOf(accountId: string, db: Database): Standing | Promise<Standing> {
     const entry = this.#entries.get(accountId);
     if (entry !== undefined && entry.until > performance.now()) return entry;
     return db.isTransaction ? this.#read(db, accountId) : this.#load(db, accountId);
@@ -72,54 +72,47 @@ export class OrganizationMemberships implements Organizations {
     this.#unsubscribe();
   }
 
-  async #load(db: Database, accountId: string): Promise<Place> {
+  async #load(db: Database, accountId: string): Promise<Standing> {
     const generation = this.#generation;
-    const place = await this.#read(db, accountId);
-    if (generation !== this.#generation) return place;
+    const standing = await this.#read(db, accountId);
+    if (generation !== this.#generation) return standing;
     if (this.#entries.size >= MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
     this.#entries.delete(accountId); // so that it counts as the youngest
-    this.#entries.set(accountId, { ...place, until: performance.now() + MAX_AGE_MS });
-    return place;
+    this.#entries.set(accountId, { ...standing, until: performance.now() + MAX_AGE_MS });
+    return standing;
   }
 
-  async #read(db: Database, accountId: string): Promise<Place> {
-    const account = await findAccount(db, accountId);
-    return { membership: account && (await this.#membership(db, account)), closed: account?.state === "CLOSED" };
+  async #read(db: Database, accountId: string): Promise<Standing> {
+    const place = await placeOf(db, accountId, RESTRICTING);
+    return { membership: place && this.#membership(accountId, place), closed: place?.state === "CLOSED" };
   }
 
-  async #membership(db: Database, account: Account): Promise<Membership | undefined> {
-    const { id: accountId, organizationId, parentId } = account;
-    if (organizationId === undefined || parentId === undefined) return undefined;
-    const organization = (await organizationOf(db, accountId))!;
-    const tree = new Hierarchy(organization, await listUnits(db, organizationId), [
-      { ...account, organizationId, parentId },
-    ]);
+  #membership(accountId: string, { organization, levels }: Place): Membership | undefined {
+    if (!organization) return undefined;
     const membership = {
-      organizationId,
+      organizationId: organization.id,
       managementAccountId: organization.managementAccountId,
-      path: tree.pathOf(parentId),
+      path: `${[organization.id, ...levels.slice(0, -1).map(({ id }) => id)].join("/")}/`,
     };
     // "SCPs don't affect users or roles in the management account", and RCPs not its resources.
     if (accountId === organization.managementAccountId) return membership;
-    const levels = tree.lineageOf(accountId);
-    const attachments = await listAttachments(db, organizationId, { targetIds: levels });
-    const own = new Map((await listOwnPolicies(db, organizationId)).map((policy) => [policy.id, policy]));
-    const compiled = (kind: PolicyKind, of: readonly Attachment[]) =>
-      levels.map((level) =>
-        of
-          .filter(({ targetId }) => targetId === level)
-          .map(({ policyId }) => (own.get(policyId) ?? awsPolicy(policyId))!)
-          .map((policy) => this.#compile(kind, policy.content, policyArn(organization, policy))),
+    const compiled = (kind: PolicyKind, type: PolicyType) =>
+      levels.map(({ policies }) =>
+        policies
+          .filter((policy) => policy.type === type)
+          .map(({ id, content }) => {
+            // A policy of AWS's own has no content here, and no organization in its ARN.
+            const organizationId = content === undefined ? undefined : organization.id;
+            const arn = policyArn(organization, { id, type, organizationId });
+            return this.#compile(kind, (content ?? awsPolicy(id)?.content)!, arn);
+          }),
       );
-    const ofType = (type: Attachment["type"]) => attachments.filter((attachment) => attachment.type === type);
     const { policyTypes } = organization;
     return {
       ...membership,
-      ...(policyTypes.includes("SERVICE_CONTROL_POLICY") && {
-        scps: compiled("scp", ofType("SERVICE_CONTROL_POLICY")),
-      }),
+      ...(policyTypes.includes("SERVICE_CONTROL_POLICY") && { scps: compiled("scp", "SERVICE_CONTROL_POLICY") }),
       ...(policyTypes.includes("RESOURCE_CONTROL_POLICY") && {
-        rcps: compiled("resource", ofType("RESOURCE_CONTROL_POLICY")),
+        rcps: compiled("resource", "RESOURCE_CONTROL_POLICY"),
       }),
     };
   }

@@ -13,6 +13,8 @@ interface PolicyTypeRules {
   /** "Every entity must have at least one SCP attached at all times." */
   readonly minAttached: 0 | 1;
   readonly maxPolicies: number;
+  /** Must have access to the organization while the type is enabled. */
+  readonly servicePrincipal?: string;
   /** AWS's own policy, attached to everything while the type is enabled. */
   readonly fullAccess?: Policy;
 }
@@ -53,7 +55,7 @@ export const POLICY_TYPES: Readonly<Record<PolicyType, PolicyTypeRules>> = {
   NETWORK_SECURITY_DIRECTOR_POLICY: MANAGEMENT,
   S3_POLICY: MANAGEMENT,
   SECURITYHUB_CSPM_POLICY: MANAGEMENT,
-  SECURITYHUB_POLICY: MANAGEMENT,
+  SECURITYHUB_POLICY: { ...MANAGEMENT, servicePrincipal: "securityhub.amazonaws.com" },
   TAG_POLICY: MANAGEMENT,
   UPGRADE_ROLLOUT_POLICY: MANAGEMENT,
 };

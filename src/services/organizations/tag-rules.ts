@@ -11,10 +11,15 @@ export function checkedTags(tags: readonly sdk.Tag[] | undefined): Tags {
   const checked = new Map<string, string>();
   for (const { Key, Value } of tags ?? []) {
     if (checked.has(Key!)) throw invalidInput("DUPLICATE_TAG_KEY");
-    if (/^aws:/i.test(Key!)) throw invalidInput("INVALID_SYSTEM_TAGS_PARAMETER");
+    refuseSystemTag(Key!);
     checked.set(Key!, Value!);
   }
   return few(checked);
+}
+
+/** "You can't add, edit, or delete system tag keys because they're reserved for AWS use." */
+function refuseSystemTag(key: string): void {
+  if (/^aws:/i.test(key)) throw invalidInput("INVALID_SYSTEM_TAGS_PARAMETER");
 }
 
 /** A tag that is there already takes the new value. */
@@ -22,7 +27,9 @@ export function merged(tags: Tags, added: Tags): Tags {
   return few(new Map([...tags, ...added]));
 }
 
+/** Throws InvalidInputException. */
 export function withoutKeys(tags: Tags, keys: readonly string[]): Tags {
+  for (const key of keys) refuseSystemTag(key);
   return new Map([...tags].filter(([key]) => !keys.includes(key)));
 }
 

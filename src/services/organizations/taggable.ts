@@ -1,19 +1,23 @@
-/** What has tags in an organization: its root, OUs, accounts, policies and resource policy. */
-import type * as sdk from "@aws-sdk/client-organizations";
+/** What has tags in an organization: its root, OUs, accounts, policies, resource policy and transfers. */
 import type { Call } from "#gateway/context.ts";
+import type { ContextKeys } from "#gateway/operation.ts";
 import type { ResourceTags } from "#gateway/service.ts";
 import type { Scope } from "./administration.ts";
 import { Hierarchy } from "./hierarchy.ts";
 import { arnOf, entityArn, policyArn, type Tags } from "./model.ts";
+import { typeContext } from "./policy-lookup.ts";
 import { putAccount } from "./store/accounts.ts";
 import { findOrganization, findResourcePolicy, putResourcePolicy, updateOrganization } from "./store/organizations.ts";
 import { listOwnPolicies, updatePolicy } from "./store/policies.ts";
+import { listTransfers, updateTransfer } from "./store/transfers.ts";
 import { updateUnit } from "./store/units.ts";
+import { directionOf, transferArn, transferContext } from "./transfers.ts";
 
 export interface Taggable {
   readonly arn: string;
   readonly tags: Tags;
-  readonly policyType?: sdk.PolicyType;
+  /** What it adds to the condition keys of what is done with its tags. */
+  readonly context?: ContextKeys;
   save(tags: Tags): Promise<void>;
 }
 
@@ -30,11 +34,22 @@ export async function taggable(id: string, { db, organization }: Place): Promise
       save: (tags) => putResourcePolicy(db, organization.id, { ...policy!, tags }),
     };
   }
+  if (id.startsWith("rt-")) {
+    const [transfer] = await listTransfers(db, { id });
+    const direction = transfer && directionOf(transfer, organization);
+    if (!direction) return undefined;
+    return {
+      arn: transferArn(organization, direction, id),
+      tags: transfer.tags[direction],
+      context: transferContext(direction),
+      save: (tags) => updateTransfer(db, { ...transfer, tags: { ...transfer.tags, [direction]: tags } }),
+    };
+  }
   if (id.startsWith("p-")) {
     const [policy] = await listOwnPolicies(db, organization.id, { id: id });
     if (!policy) return undefined;
     const save = (tags: Tags) => updatePolicy(db, { ...policy, tags });
-    return { arn: policyArn(organization, policy), tags: policy.tags, policyType: policy.type, save };
+    return { arn: policyArn(organization, policy), tags: policy.tags, context: typeContext(policy.type), save };
   }
   const arn = entityArn(organization, id);
   if (id === organization.rootId) {

@@ -14,6 +14,10 @@ const REASONS: readonly (readonly [must: RegExp, reason: InvalidInputReason])[] 
 /** Of the first violation. */
 function reasonOf([first]: readonly Violation[]): InvalidInputReason {
   if (first?.must.startsWith("satisfy enum") && first.path === "policyType") return "INVALID_ENUM_POLICY_TYPE";
+  if (first?.must.startsWith("satisfy regular expression") && first.path === "targetId") {
+    return "INVALID_PATTERN_TARGET_ID";
+  }
+  if (first?.path.endsWith(".member")) return "INVALID_LIST_MEMBER";
   return REASONS.find(([must]) => must.test(first?.must ?? ""))?.[1] ?? "INVALID_PATTERN";
 }
 

@@ -1,7 +1,7 @@
 /** Making accounts. https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html */
 import type * as sdk from "@aws-sdk/client-organizations";
 import { ACCOUNT_CREATION } from "../account-work.ts";
-import { organizationOperation, requireTagging } from "../administration.ts";
+import { organizationOperation, requireTagging, type Scope } from "../administration.ts";
 import { constraintViolation, invalidInput, requestNotFound } from "../errors.ts";
 import { requireRoom } from "../handshakes.ts";
 import { newRequestId } from "../ids.ts";
@@ -14,6 +14,15 @@ const DEFAULT_ROLE = "OrganizationAccountAccessRole";
 /** "Only five can be in progress at a time." */
 const MAX_IN_PROGRESS = 5;
 
+/** Throws InvalidInputException, or AccessDeniedException where tags need a permission that the caller lacks. */
+async function checkedRequest(input: sdk.CreateAccountCommandInput, scope: Scope) {
+  const roleName = input.RoleName ?? DEFAULT_ROLE;
+  if (roleName.startsWith("AWSServiceRoleFor")) throw invalidInput("INVALID_ROLE_NAME");
+  const tags = checkedTags(input.Tags);
+  await requireTagging(scope, arnOf(scope.organization, "account/*"), input.Tags);
+  return { roleName, tags };
+}
+
 /** Answers at once; the account is made by the work that this schedules. */
 export const CreateAccount = organizationOperation<sdk.CreateAccountCommand>({
   action: "CreateAccount",
@@ -23,10 +32,7 @@ export const CreateAccount = organizationOperation<sdk.CreateAccountCommand>({
   context: ({ Tags }) => requestTags(Tags),
   async run(input, scope) {
     const { call, db, organization } = scope;
-    const roleName = input.RoleName ?? DEFAULT_ROLE;
-    if (roleName.startsWith("AWSServiceRoleFor")) throw invalidInput("INVALID_ROLE_NAME");
-    const tags = checkedTags(input.Tags);
-    await requireTagging(scope, arnOf(organization, "account/*"), input.Tags);
+    const { roleName, tags } = await checkedRequest(input, scope);
     const requests = await listRequests(db, organization.id);
     if (requests.filter(({ state }) => state === "IN_PROGRESS").length >= MAX_IN_PROGRESS) {
       throw constraintViolation("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED");
@@ -48,6 +54,20 @@ export const CreateAccount = organizationOperation<sdk.CreateAccountCommand>({
     await insertRequest(db, request);
     await call.system.work.schedule(db, ACCOUNT_CREATION, request.id);
     return { CreateAccountStatus: toAccountStatus(request) };
+  },
+});
+
+/**
+ * "You already have an account in the AWS GovCloud (US) Region that is paired with a management account": there is no second
+ * partition here, so nobody has, and the answer is the one to who has not.
+ */
+export const CreateGovCloudAccount = organizationOperation<sdk.CreateGovCloudAccountCommand>({
+  action: "CreateGovCloudAccount",
+  callers: "management",
+  context: ({ Tags }) => requestTags(Tags),
+  async run(input, scope) {
+    await checkedRequest(input, scope);
+    throw constraintViolation("MASTER_ACCOUNT_NOT_GOVCLOUD_ENABLED");
   },
 });
 

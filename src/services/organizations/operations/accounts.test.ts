@@ -108,6 +108,20 @@ describe("CreateAccount", () => {
     assert.equal(Accounts!.length, 1);
   });
 
+  it("is not for GovCloud, where nobody here has an account", async () => {
+    await using system = await organizationsSystem();
+    await anOrganization(system);
+    const create = (input: Partial<sdk.CreateGovCloudAccountCommandInput> = {}) =>
+      system.root.send(new sdk.CreateGovCloudAccountCommand({ AccountName: "n", Email: "n@example.com", ...input }));
+    await assert.rejects(create({ RoleName: "AWSServiceRoleForMe" }), { Reason: "INVALID_ROLE_NAME" });
+    await assert.rejects(create(), {
+      name: "ConstraintViolationException",
+      Reason: "MASTER_ACCOUNT_NOT_GOVCLOUD_ENABLED",
+    });
+    const { CreateAccountStatuses } = await system.root.send(new sdk.ListCreateAccountStatusCommand({}));
+    assert.deepEqual(CreateAccountStatuses, []);
+  });
+
   it("that keeps failing ends as failed, with nothing half made", async () => {
     await using system = await organizationsSystem({ work: false });
     await anOrganization(system);

@@ -1,5 +1,6 @@
 /** Member accounts. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts.html */
 import type * as sdk from "@aws-sdk/client-organizations";
+import { depart } from "../acceptance.ts";
 import { ACCOUNT_CLOSURE } from "../account-work.ts";
 import { organizationOperation, type Scope } from "../administration.ts";
 import {
@@ -9,21 +10,14 @@ import {
   constraintViolation,
   destinationParentNotFound,
   duplicateAccount,
-  masterCannotLeave,
   sourceParentNotFound,
 } from "../errors.ts";
-import { advanceAllFeatures } from "../handshakes.ts";
 import { Hierarchy, requiredMember } from "../hierarchy.ts";
-import { leave } from "../membership-changes.ts";
 import { accountArn, entityArn, toAccount } from "../model.ts";
 import { pageOf } from "../paging.ts";
 import { listAccounts, putAccount } from "../store/accounts.ts";
-import { listDelegations } from "../store/services.ts";
 
 const DAY_MS = 86_400_000;
-/** "You must wait until at least four days after the account was created. Invited accounts aren't subject to this waiting period." */
-const WAIT_MS = 4 * DAY_MS;
-
 type About = { AccountId: string | undefined };
 
 const about = ({ AccountId }: About, { organization }: Scope) => [accountArn(organization, AccountId!)];
@@ -77,7 +71,7 @@ export const RemoveAccountFromOrganization = organizationOperation<sdk.RemoveAcc
   writes: true,
   resources: about,
   async run(input, scope) {
-    await depart(scope, input.AccountId!);
+    await depart(scope.db, scope.organization, input.AccountId!, scope.call.now);
     return {};
   },
 });
@@ -87,23 +81,10 @@ export const LeaveOrganization = organizationOperation<sdk.LeaveOrganizationComm
   callers: "everybody",
   writes: true,
   async run(_input, scope) {
-    await depart(scope, scope.call.accountId);
+    await depart(scope.db, scope.organization, scope.call.accountId, scope.call.now);
     return {};
   },
 });
-
-async function depart({ call, db, organization }: Scope, accountId: string): Promise<void> {
-  if (accountId === organization.managementAccountId) throw masterCannotLeave();
-  const account = await requiredMember(db, organization, accountId);
-  if ((await listDelegations(db, organization.id, { accountId })).length > 0) {
-    throw constraintViolation("CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG");
-  }
-  const young = account.joinedMethod === "CREATED" && call.now.getTime() < account.joinedAt.getTime() + WAIT_MS;
-  // A closed account stays "until it is finally closed".
-  if (young || account.state !== "ACTIVE") throw constraintViolation("WAIT_PERIOD_ACTIVE");
-  await leave(db, organization, account);
-  await advanceAllFeatures(db, organization, call.now);
-}
 
 /** "You can close the higher of either 250 or 20% of the member accounts, up to a maximum of 1,000", within 30 days. */
 function maxClosures(accounts: number): number {

@@ -8,6 +8,22 @@ const SERVICE = { ServicePrincipal: "config.amazonaws.com" };
 const DENIED = { name: "AccessDenied", message: "You don't have permissions to access this resource." };
 
 describe("services of an organization", () => {
+  it("have access while a policy type is enabled that is theirs", async () => {
+    await using system = await organizationsSystem();
+    const { rootId } = await anOrganization(system);
+    const type = { RootId: rootId, PolicyType: "SECURITYHUB_POLICY" } as const;
+    const service = { ServicePrincipal: "securityhub.amazonaws.com" };
+    const enable = () => system.root.send(new sdk.EnablePolicyTypeCommand(type));
+    const violation = (Reason: string) => ({ name: "ConstraintViolationException", Reason });
+    await assert.rejects(enable(), violation("SERVICE_ACCESS_NOT_ENABLED"));
+    await system.root.send(new sdk.EnableAWSServiceAccessCommand(service));
+    await enable();
+    const disable = () => system.root.send(new sdk.DisableAWSServiceAccessCommand(service));
+    await assert.rejects(disable(), violation("POLICY_TYPE_ENABLED_FOR_THIS_SERVICE"));
+    await system.root.send(new sdk.DisablePolicyTypeCommand(type));
+    await disable();
+  });
+
   it("are trusted and no longer trusted", async () => {
     await using system = await organizationsSystem();
     const { root } = system;
@@ -145,6 +161,9 @@ describe("tags", () => {
         { Key: "a", Value: "3" },
         { Key: "b", Value: "2" },
       ]);
+      await assert.rejects(root.send(new sdk.UntagResourceCommand({ ResourceId, TagKeys: ["a", "AWS:x"] })), {
+        Reason: "INVALID_SYSTEM_TAGS_PARAMETER",
+      });
       await root.send(new sdk.UntagResourceCommand({ ResourceId, TagKeys: ["a", "none"] }));
       assert.deepEqual(await tags(), [{ Key: "b", Value: "2" }]);
       const many = Array.from({ length: 50 }, (_, index) => ({ Key: `k${index}`, Value: "" }));

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as sdk from "@aws-sdk/client-organizations";
+import { inTransaction } from "#store/database.ts";
 import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
-import { anAccount, anOrganization, organizationsSystem, rootOf } from "../testing.ts";
+import { join } from "../membership-changes.ts";
+import { unnamedAccount } from "../model.ts";
+import { findOrganization } from "../store/organizations.ts";
+import { anAccount, anOrganization, document, organizationsSystem, rootOf } from "../testing.ts";
 
 const GUEST = "999988887777";
 const DAY_MS = 86_400_000;
@@ -109,6 +113,54 @@ describe("an invitation", () => {
     });
   });
 
+  it("takes an account straight from another organization, where it may leave that", async () => {
+    await using system = await organizationsSystem();
+    const { id } = await anOrganization(system);
+    const other = rootOf(system, "555566667777");
+    await other.send(new sdk.CreateOrganizationCommand({}));
+    const { Roots } = await other.send(new sdk.ListRootsCommand({}));
+    const invite = new sdk.InviteAccountToOrganizationCommand({ Target: { Id: GUEST, Type: "ACCOUNT" } });
+    const guest = rootOf(system, GUEST);
+    const accept = ({ Id }: sdk.Handshake) => guest.send(new sdk.AcceptHandshakeCommand({ HandshakeId: Id! }));
+    await accept((await other.send(invite)).Handshake!);
+    const ours = await anInvitation(system);
+    const stay = document({ Effect: "Deny", Action: "organizations:LeaveOrganization", Resource: "*" });
+    const made = new sdk.CreatePolicyCommand({
+      Name: "stay",
+      Description: "",
+      Type: "SERVICE_CONTROL_POLICY",
+      Content: stay,
+    });
+    const attachment = {
+      PolicyId: (await other.send(made)).Policy!.PolicySummary!.Id!,
+      TargetId: Roots![0]!.Id!,
+    };
+    await other.send(new sdk.AttachPolicyCommand(attachment));
+    await assert.rejects(accept(ours), { name: "AccessDenied", message: /organizations:LeaveOrganization/ });
+    await other.send(new sdk.DetachPolicyCommand(attachment));
+    const delegation = { AccountId: GUEST, ServicePrincipal: "iam.amazonaws.com" };
+    await other.send(new sdk.EnableAWSServiceAccessCommand(delegation));
+    await other.send(new sdk.RegisterDelegatedAdministratorCommand(delegation));
+    await assert.rejects(accept(ours), {
+      name: "ConstraintViolationException",
+      Reason: "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG",
+    });
+    await other.send(new sdk.DeregisterDelegatedAdministratorCommand(delegation));
+    await accept(ours);
+    const { Organization } = await guest.send(new sdk.DescribeOrganizationCommand({}));
+    assert.equal(Organization!.Id, id);
+    const { Accounts } = await other.send(new sdk.ListAccountsCommand({}));
+    assert.deepEqual(
+      Accounts!.map(({ Id }) => Id),
+      ["555566667777"],
+    );
+    // Whose organization it is stays.
+    const toManager = await anInvitation(system, { Id: "555566667777", Type: "ACCOUNT" });
+    await assert.rejects(other.send(new sdk.AcceptHandshakeCommand({ HandshakeId: toManager.Id! })), {
+      name: "MasterCannotLeaveOrganizationException",
+    });
+  });
+
   it("goes to an address too, expires after 15 days and is forgotten 30 days later", async () => {
     await using system = await organizationsSystem();
     await anOrganization(system);
@@ -194,6 +246,22 @@ describe("all features", () => {
     await root.send(new sdk.EnablePolicyTypeCommand({ RootId: rootId, PolicyType: "SERVICE_CONTROL_POLICY" }));
     await assert.rejects(root.send(new sdk.EnableAllFeaturesCommand({})), {
       Reason: "ORGANIZATION_ALREADY_HAS_ALL_FEATURES",
+    });
+  });
+
+  it("are not enabled this way with more than 5,000 accounts", async () => {
+    await using system = await organizationsSystem();
+    const { id } = await anOrganization(system, "CONSOLIDATED_BILLING");
+    const joining = { method: "INVITED", tags: new Map(), now: new Date() } as const;
+    const organization = (await findOrganization(system.db, id))!;
+    await inTransaction(system.db, async (trx) => {
+      for (let index = 0; index < 5_000; index++) {
+        await join(trx, organization, { account: unnamedAccount(String(500_000_000_000 + index)), ...joining });
+      }
+    });
+    await assert.rejects(system.root.send(new sdk.EnableAllFeaturesCommand({})), {
+      name: "ConstraintViolationException",
+      Reason: "ALL_FEATURES_MIGRATION_ORGANIZATION_SIZE_LIMIT_EXCEEDED",
     });
   });
 

@@ -1,29 +1,19 @@
 /** Invitations and other handshakes. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_invites.html */
 import type * as sdk from "@aws-sdk/client-organizations";
+import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
+import { accept } from "../acceptance.ts";
 import { changing, organizationOperation, requireTagging } from "../administration.ts";
 import { handshakeNotFound, invalidInput } from "../errors.ts";
-import { accept, cancel, end, invite, isShown } from "../handshakes.ts";
+import { cancel, end, invite, isShown, partyAccount } from "../handshakes.ts";
 import { ensureLinkedRole } from "../linked-role.ts";
-import { accountArn, accountOfUnnamedEmail, arnOf, type Handshake, handshakeArn, toHandshake } from "../model.ts";
+import { accountArn, arnOf, type Handshake, handshakeArn, toHandshake } from "../model.ts";
 import { pageOf } from "../paging.ts";
-import { findAccountByEmail } from "../store/accounts.ts";
 import { findHandshake, listHandshakes } from "../store/handshakes.ts";
-import { findOrganization } from "../store/organizations.ts";
+import { findOrganization, organizationOf } from "../store/organizations.ts";
 import { checkedTags, requestTags } from "../tag-rules.ts";
-
-async function invitedAccount(db: Database, { Id, Type }: sdk.HandshakeParty): Promise<string> {
-  if (Type === "ACCOUNT") {
-    if (!/^\d{12}$/.test(Id!)) throw invalidInput("INVALID_PATTERN");
-    return Id!;
-  }
-  if (Type !== "EMAIL") throw invalidInput("INVALID_PARTY_TYPE_TARGET");
-  const accountId = (await findAccountByEmail(db, Id!))?.id ?? accountOfUnnamedEmail(Id!);
-  if (accountId === undefined) throw invalidInput("INVALID_EMAIL_ADDRESS_TARGET");
-  return accountId;
-}
 
 export const InviteAccountToOrganization = organizationOperation<sdk.InviteAccountToOrganizationCommand>({
   action: "InviteAccountToOrganization",
@@ -37,7 +27,7 @@ export const InviteAccountToOrganization = organizationOperation<sdk.InviteAccou
     const { call, db, organization } = scope;
     const tags = checkedTags(input.Tags);
     const party = input.Target!;
-    const accountId = await invitedAccount(db, party);
+    const accountId = await partyAccount(db, party);
     await requireTagging(scope, arnOf(organization, `account/${accountId}`), input.Tags);
     const handshake = await invite(db, organization, call.now, { accountId, party, notes: input.Notes, tags });
     return { Handshake: toHandshake(handshake, call.now) };
@@ -75,6 +65,7 @@ async function handshakeOf(
 
 /** Whoever joins an organization with all features, or agrees to their being enabled. */
 async function needsLinkedRole(db: Database, handshake: Handshake): Promise<boolean> {
+  if (handshake.action === "TRANSFER_RESPONSIBILITY") return false;
   if (handshake.action !== "INVITE") return true;
   return (await findOrganization(db, handshake.organizationId))?.featureSet === "ALL";
 }
@@ -84,6 +75,10 @@ export const AcceptHandshake: OperationOf<sdk.AcceptHandshakeCommand> = {
   run: (input, call) =>
     changing(call, async (trx) => {
       const handshake = await handshakeOf(trx, input, call, "recipient");
+      if (handshake.action === "INVITE" && (await organizationOf(trx, call.accountId))) {
+        // Who must not leave does not get away by joining another organization.
+        await requireAccess({ ...call, db: trx }, { action: "organizations:LeaveOrganization", resource: "*" });
+      }
       // Before the account joins: its administrators decide, not yet the organization's policies.
       if (await needsLinkedRole(trx, handshake)) await ensureLinkedRole({ ...call, db: trx });
       return { Handshake: toHandshake(await accept(trx, handshake, call.now), call.now) };

@@ -124,6 +124,14 @@ describe("an organization", () => {
     await refused(new sdk.CreateOrganizationalUnitCommand({ ParentId: rootId, Name: "" }), "MIN_LENGTH_EXCEEDED");
     await refused(new sdk.CreateOrganizationalUnitCommand({ ParentId: undefined, Name: "x" }), "INPUT_REQUIRED");
     await refused(new sdk.DescribeAccountCommand({ AccountId: "12" }), "INVALID_PATTERN");
+    await refused(
+      new sdk.AttachPolicyCommand({ PolicyId: "p-FullAWSAccess", TargetId: "x" }),
+      "INVALID_PATTERN_TARGET_ID",
+    );
+    await refused(
+      new sdk.ListCreateAccountStatusCommand({ States: ["DONE" as sdk.CreateAccountState] }),
+      "INVALID_LIST_MEMBER",
+    );
     await refused(new sdk.ListAccountsCommand({ MaxResults: 21 }), "MAX_VALUE_EXCEEDED");
     await refused(
       new sdk.EnablePolicyTypeCommand({ RootId: rootId, PolicyType: "COFFEE" as sdk.PolicyType }),

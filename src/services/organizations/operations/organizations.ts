@@ -2,7 +2,7 @@
 import type * as sdk from "@aws-sdk/client-organizations";
 import type { OperationOf } from "#gateway/operation.ts";
 import { changing, organizationOperation } from "../administration.ts";
-import { alreadyInOrganization, organizationNotEmpty } from "../errors.ts";
+import { alreadyInOrganization, constraintViolation, organizationNotEmpty } from "../errors.ts";
 import { beginAllFeatures, cancelPending } from "../handshakes.ts";
 import { newOrganizationId, newRootId } from "../ids.ts";
 import { ensureLinkedRole } from "../linked-role.ts";
@@ -11,6 +11,8 @@ import { type Organization, toHandshake, toOrganization, toRoot } from "../model
 import { pageOf } from "../paging.ts";
 import { findAccount, listAccounts } from "../store/accounts.ts";
 import { deleteOrganization, insertOrganization, organizationOf } from "../store/organizations.ts";
+import { listTransfers } from "../store/transfers.ts";
+import { directionOf, isActive } from "../transfers.ts";
 
 /** The caller's account becomes the management account. */
 export const CreateOrganization: OperationOf<sdk.CreateOrganizationCommand> = {
@@ -53,6 +55,10 @@ export const DeleteOrganization = organizationOperation<sdk.DeleteOrganizationCo
   async run(_input, { call, db, organization }) {
     const accounts = await listAccounts(db, organization.id);
     if (accounts.some(({ id }) => id !== organization.managementAccountId)) throw organizationNotEmpty();
+    const transfers = await listTransfers(db, { accountId: organization.managementAccountId });
+    if (transfers.some((transfer) => directionOf(transfer, organization) && isActive(transfer, call.now))) {
+      throw constraintViolation("ACTIVE_RESPONSIBILITY_TRANSFER_PROCESS");
+    }
     await cancelPending(db, organization, call.now, () => true);
     for (const management of accounts) await leave(db, organization, management);
     await deleteOrganization(db, organization.id);

@@ -5,6 +5,7 @@ import { accountAlreadyRegistered, accountNotRegistered, constraintViolation, in
 import { Hierarchy, requiredMember } from "../hierarchy.ts";
 import { accountArn, toAccount } from "../model.ts";
 import { pageOf } from "../paging.ts";
+import { POLICY_TYPES } from "../policy-types.ts";
 import {
   deleteDelegation,
   deleteService,
@@ -47,7 +48,11 @@ export const DisableAWSServiceAccess = organizationOperation<sdk.DisableAWSServi
   writes: true,
   context: serviceContext,
   async run(input, { db, organization }) {
-    await deleteService(db, organization.id, knownService(input));
+    const servicePrincipal = knownService(input);
+    if (organization.policyTypes.some((type) => POLICY_TYPES[type].servicePrincipal === servicePrincipal)) {
+      throw constraintViolation("POLICY_TYPE_ENABLED_FOR_THIS_SERVICE");
+    }
+    await deleteService(db, organization.id, servicePrincipal);
     return {};
   },
 });

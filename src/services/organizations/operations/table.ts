@@ -10,6 +10,7 @@ import * as policies from "./policies.ts";
 import * as policyAttachments from "./policy-attachments.ts";
 import * as policyTypes from "./policy-types.ts";
 import * as resourcePolicy from "./resource-policy.ts";
+import * as responsibilityTransfers from "./responsibility-transfers.ts";
 import * as serviceAccess from "./service-access.ts";
 import * as tags from "./tags.ts";
 
@@ -23,6 +24,7 @@ export const operations: OperationTable<typeof sdk> = {
   ...policyAttachments,
   ...policyTypes,
   ...resourcePolicy,
+  ...responsibilityTransfers,
   ...serviceAccess,
   ...tags,
 };

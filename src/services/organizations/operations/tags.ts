@@ -4,7 +4,6 @@ import { organizationOperation, type Scope } from "../administration.ts";
 import { targetNotFound } from "../errors.ts";
 import { toTagList } from "../model.ts";
 import { pageOf } from "../paging.ts";
-import { typeContext } from "../policy-lookup.ts";
 import { awsPolicy } from "../policy-types.ts";
 import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
 import { type Taggable, taggable } from "../taggable.ts";
@@ -23,7 +22,7 @@ async function arns(about: About, scope: Scope): Promise<readonly string[]> {
 }
 
 async function contextOf(about: About, scope: Scope) {
-  return typeContext((await taggable(about.ResourceId!, scope))?.policyType);
+  return (await taggable(about.ResourceId!, scope))?.context ?? {};
 }
 
 export const TagResource = organizationOperation<sdk.TagResourceCommand>({

@@ -59,7 +59,24 @@ function toRow(handshake: Handshake): Tables["organizations_handshakes"] {
   };
 }
 
-function toHandshake(row: Tables["organizations_handshakes"]): Handshake {
+/** For queries that join them to something else. */
+export const HANDSHAKE_COLUMNS = [
+  "handshake.handshake_id",
+  "handshake.organization_id",
+  "handshake.management_account_id",
+  "handshake.action",
+  "handshake.state",
+  "handshake.account_id",
+  "handshake.parties",
+  "handshake.parent_id",
+  "handshake.resources",
+  "handshake.tags",
+  "handshake.requested_at",
+  "handshake.expires_at",
+  "handshake.ended_at",
+] as const;
+
+export function toHandshake(row: Tables["organizations_handshakes"]): Handshake {
   return {
     id: row.handshake_id,
     organizationId: row.organization_id,

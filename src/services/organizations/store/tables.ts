@@ -85,6 +85,16 @@ export type Tables = {
     expires_at: number;
     ended_at: number | null;
   };
+  organizations_transfers: {
+    transfer_id: string;
+    handshake_id: string;
+    name: string;
+    source_organization_id: string | null;
+    starts_at: number;
+    ends_at: number | null;
+    inbound_tags: string;
+    outbound_tags: string;
+  };
   organizations_services: { organization_id: string; service_principal: string; enabled_at: number };
   organizations_delegations: {
     organization_id: string;
