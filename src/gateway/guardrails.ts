@@ -48,7 +48,7 @@ export async function guardrailsOf(call: Call, request: GuardedRequest): Promise
   if (!own && !resources && !source) return NONE;
 
   const ofAccount = ACCOUNT_PRINCIPALS.has(principal.type);
-  const exempt = isServiceLinked(principal);
+  const exempt = isServiceLinkedRole(principal.roleArn);
   const scps = ofAccount && !exempt && !isSlipwayItself(principal) ? own?.scps : undefined;
   const rcps = exempt || !rcpsApplyTo(request) ? undefined : resources?.rcps;
   return {
@@ -70,8 +70,8 @@ function keys(whose: "principal" | "resource" | "source", membership: Membership
   );
 }
 
-/** "SCPs do not affect any service-linked role", and neither do RCPs. */
-function isServiceLinked({ roleArn }: Principal): boolean {
+/** "SCPs do not affect any service-linked role", and neither do RCPs. `roleArn`: of a role, or undefined. */
+export function isServiceLinkedRole(roleArn: string | undefined): boolean {
   return roleArn?.includes(":role/aws-service-role/") === true;
 }
 
