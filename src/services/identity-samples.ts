@@ -74,6 +74,8 @@ export async function iamResources(system: TestSystem): Promise<Samples> {
     PermissionsBoundary: Policy!.Arn,
     PolicySourceArn: Role!.Arn,
     AWSServiceName: "ecs.amazonaws.com",
+    TemplateArn: "arn:aws:iam::aws:role-template/iam.amazonaws.com/PowerUserRoleTemplate:1",
+    Properties: { "RoleManager/Enabled": "false" },
     DeletionTaskId: `task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/1b2c3d4e`,
     Path: "/",
     PathPrefix: "/",

@@ -17,6 +17,8 @@ export type EntityTable = {
   max_session_duration: number | null;
   /** The service that a service-linked role belongs to. */
   linked_service: string | null;
+  /** JSON of the role template that it was made from. */
+  source_template: string | null;
 };
 
 /** Everything that policies are attached to. */
@@ -76,6 +78,7 @@ export type Tables = {
     role_key: string | null;
     tags: string;
   };
+  iam_account_properties: { account_id: string; property: string; value: string };
   iam_account_aliases: { account_id: string; alias: string };
   /** The latest attempt of each user and role at each action. */
   iam_accesses: {
