@@ -9,6 +9,8 @@ import * as authorizationDetails from "./authorization-details.ts";
 import * as boundaries from "./boundaries.ts";
 import * as contextKeys from "./context-keys.ts";
 import * as credentialReport from "./credential-report.ts";
+import * as delegationDecisions from "./delegation-decisions.ts";
+import * as delegationRequests from "./delegation-requests.ts";
 import * as groups from "./groups.ts";
 import * as inlinePolicies from "./inline-policies.ts";
 import * as instanceProfiles from "./instance-profiles.ts";
@@ -45,6 +47,8 @@ export const operations: OperationTable<typeof sdk> = {
   ...boundaries,
   ...contextKeys,
   ...credentialReport,
+  ...delegationDecisions,
+  ...delegationRequests,
   ...groups,
   ...inlinePolicies,
   ...instanceProfiles,
