@@ -1,10 +1,9 @@
 /**
- * What IAM would publish on the partner's SNS topic. There is no SNS here: the same messages are written to the log group
- * `sns/REGION/ACCOUNT/TOPIC` of the topic's account and region, in the log stream of the request, and with what they tell
- * of, in one transaction.
+ * What IAM would publish on the partner's SNS topic. There is no SNS here: the same messages are written, as they are, to the
+ * log group `sns/REGION/ACCOUNT/TOPIC` of the topic's account and region, in the log stream of the request, in one
+ * transaction with what they tell of.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-building-integration.html
  */
-import { randomUUID } from "node:crypto";
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { type Call, rootPrincipal } from "#gateway/context.ts";
 import { invalidInput } from "../errors.ts";
@@ -50,16 +49,8 @@ export async function notify(
     const { token, expiresAt } = exchange;
     messages.push({ ...common, Type: "ExchangeToken", ExchangeToken: token, ExpiresAt: expiresAt.toISOString() });
   }
-  const logEvents = messages.map((message) => ({
-    timestamp: call.now.getTime(),
-    message: JSON.stringify({
-      Type: "Notification",
-      MessageId: randomUUID(),
-      TopicArn: topic.arn,
-      Message: JSON.stringify(message),
-      Timestamp: call.now.toISOString(),
-    }),
-  }));
+  const timestamp = call.now.getTime();
+  const logEvents = messages.map((message) => ({ timestamp, message: JSON.stringify(message) }));
   await client.send(new PutLogEventsCommand({ ...place, logEvents }));
 }
 

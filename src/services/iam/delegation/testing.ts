@@ -77,7 +77,7 @@ export async function notifications(system: TestSystem, id: string): Promise<Rec
   const { events } = await client.send(
     new GetLogEventsCommand({ logGroupName, logStreamName: id, startFromHead: true }),
   );
-  return events!.map(({ message }) => JSON.parse((JSON.parse(message!) as { Message: string }).Message));
+  return events!.map(({ message }) => JSON.parse(message!) as Record<string, string>);
 }
 
 /** Accepted by `approver` and sent; answers the token that the partner was told. */
