@@ -56,7 +56,7 @@ export async function delegationOf(
     OwnerId: [client.principal.arn],
     OwnerAccountId: [accountId],
     Permissions: [{ PolicyTemplateArn }],
-    RequestorWorkflowId: [`${mark}-1`],
+    RequestorWorkflowId: [`${name}-new`],
     NotificationChannel: [NotificationChannel],
     SessionDuration: [3600],
     TradeInToken: [ExchangeToken],

@@ -37,6 +37,7 @@ export type Samples = Record<string, readonly unknown[]>;
 export const ALWAYS: ReadonlySet<string> = new Set([
   "codebuild.RetryBuild.id",
   "ecs.cluster",
+  "iam.AcquireRole.ReplacementValues",
   "iam.DeactivateMFADevice.UserName",
   "iam.DeleteAccessKey.UserName",
   "iam.DeleteLoginProfile.UserName",
