@@ -68,7 +68,9 @@ async function measure({ runs, log }: Conditions): Promise<readonly Figure[]> {
         busy.push(result.cpuPercent);
       }
       const name = `${operation.target?.split(".")[1] ?? "GetCallerIdentity"}, ${who}`;
-      log(`${name}: ${values.map((value) => value.toFixed(0)).join(", ")} requests/s, ${costs.map((cost) => cost.toFixed(0)).join(", ")} µs each`);
+      log(
+        `${name}: ${values.map((value) => value.toFixed(0)).join(", ")} requests/s, ${costs.map((cost) => cost.toFixed(0)).join(", ")} µs each`,
+      );
       figures.push({ name, unit: "requests/s", values, ...(goal && { goal }) });
       // Says the same on a machine that is busy with something else too.
       figures.push({ name: "  CPU time of each", unit: "µs", values: costs });

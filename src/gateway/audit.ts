@@ -110,6 +110,7 @@ function toIdentity(principal: Principal) {
     arn: principal.arn,
     accountId: principal.accountId,
     ...(principal.accessKeyId && { accessKeyId: principal.accessKeyId }),
+    ...(principal.delegateAccountId && { invokedByDelegate: { accountId: principal.delegateAccountId } }),
     ...(principal.roleArn && { sessionContext: { sessionIssuer: { type: "Role", arn: principal.roleArn } } }),
   };
 }

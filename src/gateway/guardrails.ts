@@ -48,7 +48,7 @@ export async function guardrailsOf(call: Call, request: GuardedRequest): Promise
   if (!own && !resources && !source) return NONE;
 
   const ofAccount = ACCOUNT_PRINCIPALS.has(principal.type);
-  const exempt = isServiceLinked(principal);
+  const exempt = isServiceLinkedRole(principal.roleArn);
   return {
     policies: {
       scps: ofAccount && !exempt && !bySlipway ? own?.scps : undefined,
@@ -71,8 +71,8 @@ function keys(whose: "principal" | "resource" | "source", membership: Membership
   );
 }
 
-/** "SCPs do not affect any service-linked role", and neither do RCPs. */
-function isServiceLinked({ roleArn }: Principal): boolean {
+/** "SCPs do not affect any service-linked role", and neither do RCPs. `roleArn`: of a role, or undefined. */
+export function isServiceLinkedRole(roleArn: string | undefined): boolean {
   return roleArn?.includes(":role/aws-service-role/") === true;
 }
 

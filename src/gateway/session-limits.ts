@@ -28,7 +28,10 @@ export function requireCallableBySession(service: Service, operation: string, pr
   }
 }
 
-/** undefined for those who are no session of a user: AssumeRoot's, which is the root's for a task, always has its policy. */
+/**
+ * undefined for those who are no session of a user's own: AssumeRoot's, which is the root's for a task, and a partner's by
+ * temporary delegation always have policies.
+ */
 function callableOfSts(principal: Principal): ReadonlySet<string> | undefined {
   const { type, sessionExpiration, sessionPolicies } = principal;
   if (type === "FederatedUser") return OF_FEDERATED_USERS;

@@ -25,6 +25,7 @@ export interface Session {
     | "tags"
     | "federation"
     | "sessionKeys"
+    | "delegateAccountId"
   >;
   /** The session's own policies; absent where it was made with none. */
   readonly policies?: readonly SessionPolicy[];

@@ -1,5 +1,7 @@
 /** As authorization-samples.ts: what IAM, Organizations and STS are asked about, and proofs of federated users. */
 import type { webcrypto } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as iam from "@aws-sdk/client-iam";
 import * as organizations from "@aws-sdk/client-organizations";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
@@ -15,6 +17,8 @@ export type Samples = Readonly<Record<string, unknown>>;
 export const NAME = "sample";
 export const Tags = [{ Key: "team", Value: "red" }];
 
+const TEMPLATE = `arn:aws:iam:::delegation-template/${NAME}`;
+const TOPIC = `arn:aws:sns:us-east-1:${ACCOUNT}:${NAME}`;
 const ISSUER = "token.actions.githubusercontent.com";
 const idp = await samlIssuer();
 
@@ -58,7 +62,10 @@ export async function iamResources(system: TestSystem): Promise<Samples> {
   const { OpenIDConnectProviderArn } = await root.send(new iam.CreateOpenIDConnectProviderCommand(oidc));
   const saml = { Name: NAME, SAMLMetadataDocument: samlMetadata(idp), Tags };
   const { SAMLProviderArn } = await root.send(new iam.CreateSAMLProviderCommand(saml));
+  const DelegationRequestId = await delegationRequest(system);
   return {
+    DelegationRequestId,
+    EntityArn: `arn:aws:iam::${ACCOUNT}:delegation-request/${DelegationRequestId}`,
     Arn: Role!.Arn,
     SerialNumber: device.VirtualMFADevice!.SerialNumber,
     ServiceSpecificCredentialId: ServiceSpecificCredential!.ServiceSpecificCredentialId,
@@ -74,12 +81,33 @@ export async function iamResources(system: TestSystem): Promise<Samples> {
     PermissionsBoundary: Policy!.Arn,
     PolicySourceArn: Role!.Arn,
     AWSServiceName: "ecs.amazonaws.com",
+    TemplateArn: "arn:aws:iam::aws:role-template/iam.amazonaws.com/PowerUserRoleTemplate:1",
+    Properties: { "RoleManager/Enabled": "false" },
     DeletionTaskId: `task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/1b2c3d4e`,
     Path: "/",
     PathPrefix: "/",
     Tags,
     TagKeys: ["team"],
   };
+}
+
+/** The account is its own partner, and has taken the request. */
+async function delegationRequest({ config, root }: TestSystem): Promise<string> {
+  const templates = {
+    [TEMPLATE]: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] },
+  };
+  const partners = JSON.stringify([{ name: NAME, accounts: [ACCOUNT], templates }]);
+  await writeFile(join(config.dataDir, "delegation-partners.json"), partners);
+  const create = new iam.CreateDelegationRequestCommand({
+    Description: NAME,
+    Permissions: { PolicyTemplateArn: TEMPLATE },
+    RequestorWorkflowId: NAME,
+    NotificationChannel: TOPIC,
+    SessionDuration: 3600,
+  });
+  const { DelegationRequestId } = await root.send(create);
+  await root.send(new iam.AssociateDelegationRequestCommand({ DelegationRequestId }));
+  return DelegationRequestId!;
 }
 
 /** The account has an organization, with one member and another that is invited. */

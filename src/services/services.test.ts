@@ -101,6 +101,7 @@ function actionsOf(action: Exclude<Operation["authorize"], "always">["action"]):
 /** Operations whose action has another name, or more than one. */
 const OTHER_ACTIONS: Readonly<Record<string, readonly string[]>> = {
   "ecr:ListImageReferrers": ["BatchGetImage"],
+  "iam:AcquireRole": ["GetRoleTemplateVersion"], // and what making or finding the role takes, which it asks for itself
   "kms:ReEncrypt": ["ReEncryptFrom"], // and ReEncryptTo for the other key, which it asks for itself
   "s3:CompleteMultipartUpload": ["PutObject"],
   "s3:CopyObject": ["PutObject"],

@@ -29,7 +29,13 @@ const REGION = "eu-central-1";
 const SERVICE_ERROR =
   /An error occurred \((\S+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: ?(.*)/s;
 
-const scenarios = globSync("*.json", { cwd: FOLDER }).sort();
+const files = globSync("*.json", { cwd: FOLDER }).sort();
+/** Each with an account of its own. */
+const scenarios = files.map((file, index) => ({
+  file,
+  scenario: readScenario(join(FOLDER, file)),
+  account: String(100_000_000_001 + index),
+}));
 
 describe("the aws CLI", { concurrency: 3 }, () => {
   let open: SlipwayProcess;
@@ -41,12 +47,12 @@ describe("the aws CLI", { concurrency: 3 }, () => {
     version = await majorVersion();
     open = await SlipwayProcess.start({ arguments: ["--accept-any-credentials"] });
     strict = await SlipwayProcess.start();
+    await writeFile(join(open.dataDir, "delegation-partners.json"), JSON.stringify(partners()));
   });
   after(() => Promise.all([open[Symbol.asyncDispose](), strict[Symbol.asyncDispose]()]));
 
   assert.ok(scenarios.length > 0, `no scenarios in ${FOLDER}`);
-  for (const [index, file] of scenarios.entries()) {
-    const scenario = readScenario(join(FOLDER, file));
+  for (const { file, scenario, account } of scenarios) {
     it(`${basename(file, ".json")}: ${scenario.name}`, async (test) => {
       const { requires } = scenario;
       if (requires?.version !== undefined && version < requires.version) {
@@ -56,11 +62,16 @@ describe("the aws CLI", { concurrency: 3 }, () => {
         return test.skip(`this CLI has no ${requires.operation.join(" ")}: ${requires.because}`);
       }
       if (scenario.strict) return play(scenario, strict.running, administrator(strict.running));
-      const account = String(100_000_000_001 + index);
       await play(scenario, open.running, { account, accessKeyId: account, secretAccessKey: "any" });
     });
   }
 });
+
+function partners(): Json {
+  return scenarios.flatMap(({ scenario: { name, policyTemplates }, account }) =>
+    policyTemplates === undefined ? [] : [{ name, accounts: [account], templates: policyTemplates }],
+  );
+}
 
 interface Caller {
   readonly account: string;

@@ -13,6 +13,8 @@ export interface Scenario {
   };
   /** By the administrator of a Slipway that takes nobody else's key; its account is shared with other such scenarios. */
   readonly strict?: true;
+  /** By ARN: what the scenario's account has registered as a partner in temporary delegation. */
+  readonly policyTemplates?: Json;
   readonly steps: readonly Step[];
 }
 

@@ -16,6 +16,7 @@ import * as sts from "@aws-sdk/client-sts";
 import type { Client } from "#gateway/client.ts";
 import { digestOf, pushed, type TestImage } from "#services/ecr/testing.ts";
 import { REGION, type TestSystem } from "#tests/helpers/test-system.ts";
+import { delegationOf } from "./delegation.ts";
 import { federationOf, type IssuerKeyPair, sharedIssuer } from "./federation.ts";
 import { organizationOf } from "./organization.ts";
 import { peopleOf } from "./people.ts";
@@ -36,6 +37,7 @@ export type Samples = Record<string, readonly unknown[]>;
 export const ALWAYS: ReadonlySet<string> = new Set([
   "codebuild.RetryBuild.id",
   "ecs.cluster",
+  "iam.AcquireRole.ReplacementValues",
   "iam.DeactivateMFADevice.UserName",
   "iam.DeleteAccessKey.UserName",
   "iam.DeleteLoginProfile.UserName",
@@ -185,6 +187,7 @@ export async function everythingOf(
   const marked = { name: NAME, mark: MARK };
   Object.assign(samples, await federationOf(system, root, marked, issuer ?? (await sharedIssuer(system)), secrets));
   Object.assign(samples, await organizationOf(system, root, marked, secrets));
+  Object.assign(samples, await delegationOf(system, root, marked, secrets));
 
   // KMS
   const { KeyMetadata } = await send(

@@ -153,17 +153,22 @@ function missingAllow(
   }
   // Within an account a resource-based policy that names the user or session itself is not limited by what the other
   // policies leave unsaid; one that names the session's role is limited by boundary and session policy.
-  if (grant === "direct") return undefined;
-  if (grant === "role") return missingLimitAllow(request, policies);
+  if (grant === "direct" && !isLimitedUser(request.principal, policies)) return undefined;
+  if (grant === "direct" || grant === "role") return missingLimitAllow(request, policies);
   if (grant === "none" && policies.resourcePolicyRequired) return "resource-based policy";
   return missingIdentityAllow(request, policies);
 }
 
 function missingIdentityAllow(request: StatementRequest, policies: PolicySet): PolicyType | undefined {
   // The root user has full access to its account, without any identity-based policy.
-  if (request.principal.type === "Root") return undefined;
-  if (!policies.identity.some((policy) => policy.allows(request))) return "identity-based policy";
+  const isRoot = request.principal.type === "Root";
+  if (!isRoot && !policies.identity.some((policy) => policy.allows(request))) return "identity-based policy";
   return missingLimitAllow(request, policies);
+}
+
+/** A session of the user or root with policies of its own (temporary delegation) goes by the ARN of the user, not by its own. */
+function isLimitedUser({ type }: PrincipalView, { session }: PolicySet): boolean {
+  return session !== undefined && (type === "User" || type === "Root");
 }
 
 function missingLimitAllow(request: StatementRequest, policies: PolicySet): PolicyType | undefined {

@@ -32,6 +32,15 @@ export function nameTaken(kind: EntityKind, name: string): Error {
   return alreadyExists(`${TITLES[kind]} with name ${name} already exists.`);
 }
 
+export function nameConflict(message: string): Error {
+  return new sdk.NameConflictException({ message, $metadata });
+}
+
+export function roleModified(name: string): Error {
+  const message = `Role ${name} has been modified since it was created and is no longer managed.`;
+  return new sdk.RoleModifiedException({ message, $metadata });
+}
+
 export function deleteConflict(message: string): Error {
   return new sdk.DeleteConflictException({ message, $metadata });
 }

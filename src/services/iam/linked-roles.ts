@@ -2,6 +2,8 @@
  * The roles that belong to services, by the service that assumes them, as the services' user guides name role and policy.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
  */
+import { invalidInput } from "./errors.ts";
+
 export interface LinkedRole {
   readonly role: string;
   /** Of the path `/aws-service-role/`. */
@@ -78,6 +80,10 @@ const LINKED_ROLES: Readonly<Record<string, LinkedRole>> = {
     role: "AWSServiceRoleForGitSync",
     policy: "AWSGitSyncServiceRolePolicy",
   },
+  "role-manager.iam.amazonaws.com": {
+    role: "AWSServiceRoleForIAMRoleManager",
+    policy: "AWSIAMRoleManagerServiceRolePolicy",
+  },
   "securityhub.amazonaws.com": { role: "AWSServiceRoleForSecurityHub", policy: "AWSSecurityHubServiceRolePolicy" },
   "ssm.amazonaws.com": { role: "AWSServiceRoleForAmazonSSM", policy: "AmazonSSMServiceRolePolicy" },
   "sso.amazonaws.com": { role: "AWSServiceRoleForSSO", policy: "AWSSSOServiceRolePolicy" },
@@ -99,4 +105,14 @@ export function linkedRoleOf(service: string): LinkedRole | undefined {
 
 export function servicesWithLinkedRole(): readonly string[] {
   return Object.keys(LINKED_ROLES);
+}
+
+/**
+ * Nobody's own role may pass for a service-linked one, which SCPs and RCPs do not affect. CreateServiceLinkedRole alone
+ * makes those: "A role name can't begin with the reserved prefix AWSServiceRoleFor"
+ * (https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html). Throws InvalidInput.
+ */
+export function refuseServiceLinked(name: string, path = "/"): void {
+  if (/^\/aws-service-role\//i.test(path)) throw invalidInput(`The path ${path} is reserved for service-linked roles.`);
+  if (/^AWSServiceRoleFor/i.test(name)) throw invalidInput(`The name ${name} is reserved for service-linked roles.`);
 }

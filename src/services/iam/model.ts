@@ -30,6 +30,15 @@ export interface RoleDetails {
   readonly maxSessionDuration: number;
   /** Of a service-linked role: the service that alone may change it. */
   readonly linkedService: string | undefined;
+  /** Of a role that AcquireRole made; absent for the others. */
+  readonly sourceTemplate?: SourceTemplate;
+}
+
+/** The role template that a role was made from, and the values of its parameters. */
+export interface SourceTemplate {
+  readonly arn: string;
+  readonly minorVersion: number;
+  readonly values: Readonly<Record<string, string>>;
 }
 
 export interface RoleLastUsed {
@@ -121,6 +130,12 @@ function boundaryOf(entity: Entity): Pick<sdk.Role, "PermissionsBoundary"> {
   };
 }
 
+function sourceTemplateOf({ sourceTemplate }: RoleDetails): Pick<sdk.Role, "SourceRoleTemplate"> {
+  if (!sourceTemplate) return {};
+  const { arn, minorVersion } = sourceTemplate;
+  return { SourceRoleTemplate: { TemplateArn: arn, TemplateMinorVersion: minorVersion } };
+}
+
 /** Lists leave tags and boundary out, as AWS's do. */
 export function toUser(entity: Entity, detail: "listed" | "full"): sdk.User {
   return {
@@ -144,7 +159,7 @@ export function toGroup(entity: Entity): sdk.Group {
   };
 }
 
-/** Lists leave tags, boundary and the last use out, as AWS's do. */
+/** Lists leave tags, boundary, the last use and the role template out, as AWS's do. */
 export function toRole(entity: Entity, detail: "listed" | "full", lastUsed?: RoleLastUsed): sdk.Role {
   const role = roleDetails(entity);
   return {
@@ -159,6 +174,7 @@ export function toRole(entity: Entity, detail: "listed" | "full", lastUsed?: Rol
     ...(detail === "full" && boundaryOf(entity)),
     ...(detail === "full" && entity.tags.size > 0 && { Tags: toTagList(entity.tags) }),
     ...(detail === "full" && { RoleLastUsed: toRoleLastUsed(lastUsed) }),
+    ...(detail === "full" && sourceTemplateOf(role)),
   };
 }
 

@@ -57,6 +57,11 @@ export function outboundFederationDisabled(): Error {
   return new sdk.OutboundWebIdentityFederationDisabledException({ message, $metadata });
 }
 
+export function expiredTradeInToken(): Error {
+  const message = "The trade-in token has expired. Request a new one.";
+  return new sdk.ExpiredTradeInTokenException({ message, $metadata });
+}
+
 export function sessionDurationEscalation(): Error {
   const message = "The requested token duration would extend the session beyond its original expiration time.";
   return new sdk.SessionDurationEscalationException({ message, $metadata });

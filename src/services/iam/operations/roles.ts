@@ -2,8 +2,9 @@
 import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
-import { deleteConflict, invalidInput, nameTaken, protectedRole } from "../errors.ts";
+import { deleteConflict, nameTaken, protectedRole } from "../errors.ts";
 import { newId } from "../ids.ts";
+import { refuseServiceLinked } from "../linked-roles.ts";
 import { type Entity, type RoleDetails, roleDetails, toRole } from "../model.ts";
 import { checkedTrustPolicy } from "../policy-checks.ts";
 import { deleteAccesses, latestAccess } from "../store/accesses.ts";
@@ -55,16 +56,6 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
     return { Role: toRole(made, "full") };
   },
 };
-
-/**
- * Nobody's own role may pass for a service-linked one, which SCPs and RCPs do not affect. CreateServiceLinkedRole alone
- * makes those: "A role name can't begin with the reserved prefix AWSServiceRoleFor"
- * (https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html). Throws InvalidInput.
- */
-function refuseServiceLinked(name: string, path = "/"): void {
-  if (/^\/aws-service-role\//i.test(path)) throw invalidInput(`The path ${path} is reserved for service-linked roles.`);
-  if (/^AWSServiceRoleFor/i.test(name)) throw invalidInput(`The name ${name} is reserved for service-linked roles.`);
-}
 
 export const GetRole: OperationOf<sdk.GetRoleCommand> = {
   authorize: about("role", "GetRole", roleName),

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-iam";
-import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
+import { compilePolicy } from "#gateway/authz/compile.ts";
+import { parsePolicy } from "#gateway/authz/policy-document.ts";
+import { sts } from "#services/sts/index.ts";
+import { ACCOUNT, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
+import { IamIdentities } from "../identities.ts";
+import { iam } from "../index.ts";
 import { aRole, aUser, iamSystem, policy, roleArn } from "../testing.ts";
 
 const DEV = `arn:aws:iam::${ACCOUNT}:user/dev`;
@@ -322,3 +327,30 @@ function bucketPolicy(principal: string, resource: string): string {
   const statement = { Effect: "Allow", Principal: { AWS: principal }, Action: ["s3:List*", "s3:Put*"] };
   return JSON.stringify({ Version: "2012-10-17", Statement: { ...statement, Resource: resource } });
 }
+
+/** "SCPs do not affect any service-linked role": https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html */
+test("service control policies count for roles, not for service-linked ones", async () => {
+  const scp = compilePolicy(parsePolicy(policy("Deny", "*"), "identity"));
+  const membership = {
+    organizationId: "o-a1b2c3d4e5",
+    managementAccountId: OTHER_ACCOUNT,
+    path: "o-a1b2c3d4e5/r-ab12/",
+  };
+  await using system = await testSystem({
+    services: [iam, sts],
+    identities: (wired) => new IamIdentities(wired),
+    organizations: () => ({ membershipOf: () => ({ ...membership, scps: [[scp]] }), isClosed: () => false }),
+  });
+  await aRole(system, "build");
+  await system.root.send(
+    new sdk.PutRolePolicyCommand({ RoleName: "build", PolicyName: "own", PolicyDocument: policy("Allow", "*") }),
+  );
+  const command = new sdk.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com" });
+  const { Role } = await system.root.send(command);
+  const decided = async (PolicySourceArn: string) => {
+    const [result] = await principal(system, { PolicySourceArn, ActionNames: ["ec2:DescribeNetworkInterfaces"] });
+    return [result!.EvalDecision, result!.OrganizationsDecisionDetail?.AllowedByOrganizations];
+  };
+  assert.deepEqual(await decided(roleArn("build")), ["explicitDeny", false]);
+  assert.deepEqual(await decided(Role!.Arn!), ["allowed", undefined]);
+});

@@ -3,6 +3,7 @@ import type * as sdk from "@aws-sdk/client-iam";
 import { accountOf } from "#gateway/authorize.ts";
 import type { PrincipalView } from "#gateway/authz/evaluate.ts";
 import type { Call } from "#gateway/context.ts";
+import { isServiceLinkedRole } from "#gateway/guardrails.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import type { AttachedPolicy } from "../attached-documents.ts";
 import { invalidInput } from "../errors.ts";
@@ -21,7 +22,7 @@ const MAX_COMBINATIONS = 2_000;
 
 type Request = Omit<sdk.SimulateCustomPolicyRequest, "PolicyInputList">;
 
-/** The service control policies of the account count too. */
+/** The service control policies of the account count too, as far as they affect the one who is simulated. */
 export const SimulatePrincipalPolicy: OperationOf<sdk.SimulatePrincipalPolicyCommand> = {
   authorize: { action: "iam:SimulatePrincipalPolicy", resources: (input) => [input.PolicySourceArn!] },
   async run(input, call) {
@@ -35,7 +36,7 @@ export const SimulatePrincipalPolicy: OperationOf<sdk.SimulatePrincipalPolicyCom
         ...inputPolicies(input.PolicyInputList),
       ],
       boundary: boundaryOf(input) ?? (excluded.boundary ? undefined : boundaryPolicy(source.boundary)),
-      scps: excluded.scps ? undefined : await scpsOf(call),
+      scps: excluded.scps || isServiceLinkedRole(input.PolicySourceArn) ? undefined : await scpsOf(call),
     });
   },
 };

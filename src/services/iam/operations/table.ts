@@ -3,11 +3,14 @@ import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationTable } from "#gateway/operation.ts";
 import * as accessKeys from "./access-keys.ts";
 import * as account from "./account.ts";
+import * as accountProperties from "./account-properties.ts";
 import * as attachments from "./attachments.ts";
 import * as authorizationDetails from "./authorization-details.ts";
 import * as boundaries from "./boundaries.ts";
 import * as contextKeys from "./context-keys.ts";
 import * as credentialReport from "./credential-report.ts";
+import * as delegationDecisions from "./delegation-decisions.ts";
+import * as delegationRequests from "./delegation-requests.ts";
 import * as groups from "./groups.ts";
 import * as inlinePolicies from "./inline-policies.ts";
 import * as instanceProfiles from "./instance-profiles.ts";
@@ -23,6 +26,7 @@ import * as policies from "./policies.ts";
 import * as policiesGrantingAccess from "./policies-granting-access.ts";
 import * as policyEntities from "./policy-entities.ts";
 import * as policyVersions from "./policy-versions.ts";
+import * as roleTemplates from "./role-templates.ts";
 import * as roles from "./roles.ts";
 import * as samlProviders from "./saml-providers.ts";
 import * as serverCertificates from "./server-certificates.ts";
@@ -37,11 +41,14 @@ import * as users from "./users.ts";
 export const operations: OperationTable<typeof sdk> = {
   ...accessKeys,
   ...account,
+  ...accountProperties,
   ...attachments,
   ...authorizationDetails,
   ...boundaries,
   ...contextKeys,
   ...credentialReport,
+  ...delegationDecisions,
+  ...delegationRequests,
   ...groups,
   ...inlinePolicies,
   ...instanceProfiles,
@@ -57,6 +64,7 @@ export const operations: OperationTable<typeof sdk> = {
   ...policiesGrantingAccess,
   ...policyEntities,
   ...policyVersions,
+  ...roleTemplates,
   ...roles,
   ...samlProviders,
   ...serverCertificates,

@@ -1,7 +1,7 @@
 /** Users, groups and roles, and who is in which group. */
 import { sql } from "kysely";
 import type { Database } from "#store/database.ts";
-import type { Entity, EntityKind, EntityRef, Tags } from "../model.ts";
+import type { Entity, EntityKind, EntityRef, SourceTemplate, Tags } from "../model.ts";
 import type { EntityTable, Tables } from "./tables.ts";
 
 /** Names are unique without regard to case. */
@@ -254,6 +254,7 @@ function toRow(entity: Entity): EntityTable {
     description: role?.description ?? null,
     max_session_duration: role?.maxSessionDuration ?? null,
     linked_service: role?.linkedService ?? null,
+    source_template: role?.sourceTemplate ? JSON.stringify(role.sourceTemplate) : null,
   };
 }
 
@@ -275,6 +276,9 @@ function toEntity(row: EntityTable): Entity {
             description: row.description ?? undefined,
             maxSessionDuration: row.max_session_duration!,
             linkedService: row.linked_service ?? undefined,
+            ...(row.source_template !== null && {
+              sourceTemplate: JSON.parse(row.source_template) as SourceTemplate,
+            }),
           },
   };
 }

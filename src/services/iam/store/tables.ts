@@ -1,3 +1,5 @@
+import type { StoredState } from "../delegation/states.ts";
+
 /** IAM's tables. Names are unique without regard to case, so the keys hold them in lower case. */
 export type EntityTable = {
   account_id: string;
@@ -17,6 +19,23 @@ export type EntityTable = {
   max_session_duration: number | null;
   /** The service that a service-linked role belongs to. */
   linked_service: string | null;
+  /** JSON of the role template that it was made from. */
+  source_template: string | null;
+};
+
+export type DelegationRequestTable = {
+  request_id: string;
+  requestor_account_id: string;
+  workflow_id: string;
+  owner_account_id: string | null;
+  /** An ARN. */
+  owner_id: string | null;
+  state: StoredState;
+  state_since: number;
+  created_at: number;
+  updated_at: number;
+  /** JSON */
+  details: string;
 };
 
 /** Everything that policies are attached to. */
@@ -76,6 +95,8 @@ export type Tables = {
     role_key: string | null;
     tags: string;
   };
+  iam_delegation_requests: DelegationRequestTable;
+  iam_account_properties: { account_id: string; property: string; value: string };
   iam_account_aliases: { account_id: string; alias: string };
   /** The latest attempt of each user and role at each action. */
   iam_accesses: {

@@ -43,7 +43,7 @@ export const AssumeRoot: OperationOf<sdk.AssumeRootCommand> = {
     if (!(await hasRootSessions(call)) || !(await isMember(call, accountId))) {
       throw accessDenied(`Not authorized to perform sts:AssumeRoot on ${rootArn(accountId)}`);
     }
-    const policies = [await managedPolicy(call, accountId, policyArn)];
+    const policies = [await managedPolicy(call, accountId, policyArn), WHATEVER_IS_LEFT];
     const { sourceIdentity } = call.principal;
     const seconds = input.DurationSeconds ?? MAX_SECONDS;
     const { type, arn, userId } = rootPrincipal(accountId);
@@ -56,6 +56,12 @@ export const AssumeRoot: OperationOf<sdk.AssumeRootCommand> = {
     };
   },
 };
+
+/** A task's policy only denies, and a session can do no more than its policies allow. */
+const WHATEVER_IS_LEFT = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+});
 
 /** "The member account principal ARN or account ID." Throws ValidationError. */
 function targetOf(principal: string): string {

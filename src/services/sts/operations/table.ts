@@ -7,6 +7,7 @@ import { AssumeRoleWithWebIdentity } from "./assume-role-with-web-identity.ts";
 import { AssumeRoot } from "./assume-root.ts";
 import { GetAccessKeyInfo, GetCallerIdentity } from "./callers.ts";
 import { DecodeAuthorizationMessage } from "./decode-authorization-message.ts";
+import { GetDelegatedAccessToken } from "./get-delegated-access-token.ts";
 import { GetWebIdentityToken } from "./get-web-identity-token.ts";
 import { GetFederationToken, GetSessionToken } from "./user-sessions.ts";
 
@@ -18,6 +19,7 @@ export const operations: OperationTable<typeof sdk> = {
   DecodeAuthorizationMessage,
   GetAccessKeyInfo,
   GetCallerIdentity,
+  GetDelegatedAccessToken,
   GetFederationToken,
   GetSessionToken,
   GetWebIdentityToken,

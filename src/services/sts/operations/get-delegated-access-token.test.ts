@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as iam from "@aws-sdk/client-iam";
+import { AssumeRoleCommand, GetCallerIdentityCommand, GetDelegatedAccessTokenCommand } from "@aws-sdk/client-sts";
+import {
+  aRequest,
+  delegationSystem,
+  EXAMPLE,
+  PARTNER,
+  rootOf,
+  sentToken,
+  TEMPLATE,
+} from "#services/iam/delegation/testing.ts";
+import { aUser, clientOf, policy, trust } from "#services/iam/testing.ts";
+import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
+
+const NOW = new Date("2026-01-01T10:00:00.750Z");
+const at = (time: string) => new Date(`2026-01-01T${time}Z`);
+const exchange = (TradeInToken: string) => new GetDelegatedAccessTokenCommand({ TradeInToken });
+const everything = policy("Allow", "*");
+
+async function aReader(system: TestSystem, name: string): Promise<void> {
+  await system.root.send(new iam.CreateUserCommand({ UserName: name, Path: "/reports/" }));
+}
+
+const getUser = (UserName: string) => new iam.GetUserCommand({ UserName });
+
+test("a partner acts as who accepted its request, within the request's policy", async () => {
+  await using system = await delegationSystem();
+  await aReader(system, "reader");
+  const { client: admin } = await aUser(system, "admin", everything);
+  const token = await sentToken(system, await aRequest(system), admin);
+  const answer = await rootOf(system, PARTNER).send(exchange(token));
+  assert.equal(answer.AssumedPrincipal, `arn:aws:iam::${ACCOUNT}:user/admin`);
+  assert.ok(answer.PackedPolicySize! > 0);
+  const delegated = await clientOf(system, answer.Credentials!);
+  const identity = await delegated.send(new GetCallerIdentityCommand({}));
+  assert.deepEqual([identity.Account, identity.Arn], [ACCOUNT, `arn:aws:iam::${ACCOUNT}:user/admin`]);
+  await delegated.send(getUser("reader"));
+  for (const command of [
+    getUser("admin"),
+    new iam.ListUsersCommand({}),
+    new iam.CreateUserCommand({ UserName: "eve" }),
+  ]) {
+    await assert.rejects(delegated.send(command), {
+      name: "AccessDenied",
+      message: /because no session policy allows/,
+    });
+  }
+});
+
+test("it has no more than who accepted, as policies stand", async () => {
+  await using system = await delegationSystem();
+  await aReader(system, "reader");
+  const { client: clerk } = await aUser(system, "clerk", policy("Allow", "iam:AcceptDelegationRequest"));
+  const token = await sentToken(system, await aRequest(system), clerk);
+  const delegated = await clientOf(system, (await rootOf(system, PARTNER).send(exchange(token))).Credentials!);
+  await assert.rejects(delegated.send(getUser("reader")), {
+    name: "AccessDenied",
+    message: /no identity-based policy/,
+  });
+  const allow = { UserName: "clerk", PolicyName: "more", PolicyDocument: policy("Allow", "iam:GetUser") };
+  await system.root.send(new iam.PutUserPolicyCommand(allow));
+  await delegated.send(getUser("reader"));
+  const revoke = { ...allow, PolicyDocument: policy("Deny", "iam:*") };
+  await system.root.send(new iam.PutUserPolicyCommand(revoke));
+  await assert.rejects(delegated.send(getUser("reader")), { name: "AccessDenied", message: /explicit deny/ });
+});
+
+test("of a root user too, no more than the policy", async () => {
+  await using system = await delegationSystem();
+  await aReader(system, "reader");
+  const token = await sentToken(system, await aRequest(system), system.root);
+  const answer = await rootOf(system, PARTNER).send(exchange(token));
+  assert.equal(answer.AssumedPrincipal, `arn:aws:iam::${ACCOUNT}:root`);
+  const delegated = await clientOf(system, answer.Credentials!);
+  await delegated.send(getUser("reader"));
+  await assert.rejects(delegated.send(new iam.ListUsersCommand({})), { name: "AccessDenied" });
+});
+
+test("of a role it is the session that accepted", async () => {
+  await using system = await delegationSystem();
+  await aReader(system, "reader");
+  const { client: admin } = await aUser(system, "admin", everything);
+  const AssumeRolePolicyDocument = trust(`arn:aws:iam::${ACCOUNT}:user/admin`);
+  const { Role } = await system.root.send(new iam.CreateRoleCommand({ RoleName: "lead", AssumeRolePolicyDocument }));
+  const all = { RoleName: "lead", PolicyName: "all", PolicyDocument: everything };
+  await system.root.send(new iam.PutRolePolicyCommand(all));
+  const session = new AssumeRoleCommand({ RoleArn: Role!.Arn!, RoleSessionName: "alice" });
+  const lead = await clientOf(system, (await admin.send(session)).Credentials!);
+  const token = await sentToken(system, await aRequest(system), lead);
+  const answer = await rootOf(system, PARTNER).send(exchange(token));
+  assert.equal(answer.AssumedPrincipal, `arn:aws:sts::${ACCOUNT}:assumed-role/lead/alice`);
+  const delegated = await clientOf(system, answer.Credentials!);
+  await delegated.send(getUser("reader"));
+  await assert.rejects(delegated.send(new iam.ListUsersCommand({})), { name: "AccessDenied" });
+});
+
+/** The example of https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-building-integration.html */
+test("a token is exchanged as often as wanted, and everything ends when it does", async () => {
+  await using system = await delegationSystem();
+  system.setNow(NOW);
+  const { client: admin } = await aUser(system, "admin", everything);
+  const token = await sentToken(system, await aRequest(system, { SessionDuration: 7200 }), admin);
+  const partner = rootOf(system, PARTNER);
+  const keys = new Set<string>();
+  for (const now of [NOW, at("10:20:00.999"), at("11:59:59.900")]) {
+    system.setNow(now);
+    const { Credentials } = await partner.send(exchange(token));
+    assert.deepEqual(Credentials!.Expiration, at("12:00:00"));
+    keys.add(Credentials!.AccessKeyId!);
+    await clientOf(system, Credentials!);
+  }
+  assert.equal(keys.size, 3);
+  system.setNow(at("12:00:00"));
+  await assert.rejects(partner.send(exchange(token)), { name: "ExpiredTradeInTokenException" });
+});
+
+test("a token is of use to the partner's account alone", async () => {
+  await using system = await delegationSystem();
+  const { client: admin } = await aUser(system, "admin", everything);
+  const token = await sentToken(system, await aRequest(system), admin);
+  const invalid = { name: "ValidationError", message: "Invalid trade-in token" };
+  for (const client of [admin, system.root, rootOf(system, "777788889999")]) {
+    await assert.rejects(client.send(exchange(token)), invalid);
+  }
+  const partner = rootOf(system, PARTNER);
+  for (const wrong of ["x", `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}x`, token.slice(1)]) {
+    await assert.rejects(partner.send(exchange(wrong)), invalid);
+  }
+  const { Credentials } = await partner.send(exchange(token));
+  await assert.rejects(partner.send(exchange(Credentials!.SessionToken!)), invalid);
+});
+
+test("the partner decides about no request in the name of who accepted", async () => {
+  const Statement = { Effect: "Allow", Action: ["sts:*", "iam:AssociateDelegationRequest"], Resource: "*" };
+  const templates = { [TEMPLATE]: { Version: "2012-10-17", Statement } };
+  await using system = await delegationSystem([{ ...EXAMPLE, templates }]);
+  const { client: admin } = await aUser(system, "admin", everything);
+  const Permissions = { PolicyTemplateArn: TEMPLATE };
+  const token = await sentToken(system, await aRequest(system, { Permissions }), admin);
+  const delegated = await clientOf(system, (await rootOf(system, PARTNER).send(exchange(token))).Credentials!);
+  const about = { DelegationRequestId: await aRequest(system, { Permissions }) };
+  await delegated.send(new iam.AssociateDelegationRequestCommand(about));
+  for (const command of [
+    new iam.GetDelegationRequestCommand(about),
+    new iam.AcceptDelegationRequestCommand(about),
+    new iam.RejectDelegationRequestCommand(about),
+  ]) {
+    await assert.rejects(delegated.send(command), { name: "AccessDenied" });
+  }
+  await admin.send(new iam.AcceptDelegationRequestCommand(about));
+  await assert.rejects(delegated.send(new iam.SendDelegationTokenCommand(about)), { name: "AccessDenied" });
+});
