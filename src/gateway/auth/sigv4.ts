@@ -21,16 +21,19 @@ export interface Verified {
 }
 
 export interface VerifierOptions {
-  /** Instead of what AWS grants: see `maximumSkew`. */
+  /** Instead of what AWS grants: see `FIFTEEN_MINUTE_SERVICES`. */
   maximumSkewMs?: number;
 }
 
 const MINUTE_MS = 60_000;
 /**
- * S3 answers RequestTimeTooSkewed beyond 15 minutes; STS and IAM write "(… - 15 min.)" in their message, other services
- * "(… - 5 min.)". https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, aws/aws-cli#6676
+ * "In most cases, a request must reach AWS within five minutes of the time stamp in the request"
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), and so say ECS, KMS, CloudWatch Logs, CodeCommit and
+ * Elastic Load Balancing when they refuse one: "(… - 5 min.)" (fabfuel/ecs-deploy#126, aws/aws-sdk-js#142). STS, IAM and ECR
+ * say "(… - 15 min.)" (aws/aws-cli#6676, upmc-enterprises/registry-creds#47), and S3 answers RequestTimeTooSkewed beyond
+ * 15 minutes (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
  */
-const FIFTEEN_MINUTE_SERVICES: ReadonlySet<string> = new Set(["s3", "sts", "iam"]);
+const FIFTEEN_MINUTE_SERVICES: ReadonlySet<string> = new Set(["s3", "sts", "iam", "ecr"]);
 /** A key is used for one day, region and service; so this many credentials and scopes are served without deriving anew. */
 const SIGNING_KEYS = 1000;
 
