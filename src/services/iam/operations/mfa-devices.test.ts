@@ -162,7 +162,7 @@ test("devices have tags", async () => {
   await root.send(new sdk.TagMFADeviceCommand({ SerialNumber, Tags }));
   const first = await root.send(new sdk.ListMFADeviceTagsCommand({ SerialNumber, MaxItems: 1 }));
   assert.deepEqual([first.Tags, first.IsTruncated], [[{ Key: "a", Value: "1" }], true]);
-  await root.send(new sdk.UntagMFADeviceCommand({ SerialNumber, TagKeys: ["A"] }));
+  await root.send(new sdk.UntagMFADeviceCommand({ SerialNumber, TagKeys: ["a"] }));
   assert.deepEqual((await root.send(new sdk.ListMFADeviceTagsCommand({ SerialNumber }))).Tags, [Tags[0]]);
   const missing = new sdk.TagMFADeviceCommand({ SerialNumber: serial("none"), Tags });
   await assert.rejects(root.send(missing), { name: "NoSuchEntityException" });

@@ -132,7 +132,7 @@ describe("OpenID Connect providers", () => {
     const { Marker, ...first } = await list({ MaxItems: 2 });
     assert.deepEqual(first, { Tags: Tags.slice(0, 2), IsTruncated: true });
     assert.deepEqual(await list({ Marker }), { Tags: Tags.slice(2), IsTruncated: false });
-    await system.root.send(new sdk.UntagOpenIDConnectProviderCommand({ ...about, TagKeys: ["B", "c"] }));
+    await system.root.send(new sdk.UntagOpenIDConnectProviderCommand({ ...about, TagKeys: ["b", "c"] }));
     assert.deepEqual((await list()).Tags, [{ Key: "a", Value: "a" }]);
 
     const document = JSON.stringify({

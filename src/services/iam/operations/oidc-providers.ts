@@ -17,7 +17,7 @@ import {
   type OidcProvider,
   updateOidcProvider,
 } from "../store/oidc-providers.ts";
-import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { requestTags, resourceTags } from "../tag-rules.ts";
 import { changing, madeWithTags, pageOf } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -73,7 +73,7 @@ export const CreateOpenIDConnectProvider: OperationOf<sdk.CreateOpenIDConnectPro
   async run(input, call) {
     const url = checkedUrl(input.Url!);
     const clientIds = checkedClientIds(input.ClientIDList ?? []);
-    const tags = checkedTags(input.Tags);
+    const tags = resourceTags.checked(input.Tags);
     const provider: OidcProvider = {
       accountId: call.accountId,
       url: withoutScheme(input.Url!),
@@ -159,13 +159,13 @@ export const UpdateOpenIDConnectProviderThumbprint: OperationOf<sdk.UpdateOpenID
 export const TagOpenIDConnectProvider: OperationOf<sdk.TagOpenIDConnectProviderCommand> = {
   authorize: about("TagOpenIDConnectProvider", ({ Tags }) => requestTags(Tags)),
   run: (input, call) =>
-    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: merged(tags, checkedTags(input.Tags)) })),
+    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: resourceTags.added(tags, input.Tags) })),
 };
 
 export const UntagOpenIDConnectProvider: OperationOf<sdk.UntagOpenIDConnectProviderCommand> = {
   authorize: about("UntagOpenIDConnectProvider", ({ TagKeys }) => ({ "aws:tagkeys": TagKeys })),
   run: (input, call) =>
-    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: withoutKeys(tags, input.TagKeys!) })),
+    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: resourceTags.without(tags, input.TagKeys!) })),
 };
 
 export const ListOpenIDConnectProviderTags: OperationOf<sdk.ListOpenIDConnectProviderTagsCommand> = {

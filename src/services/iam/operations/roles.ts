@@ -9,7 +9,7 @@ import { checkedTrustPolicy } from "../policy-checks.ts";
 import { deleteAccesses, latestAccess } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
-import { checkedTags } from "../tag-rules.ts";
+import { entityTags } from "../tag-rules.ts";
 import { leaveUniqueId, withKnownPrincipals } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoPolicies } from "./deletion.ts";
@@ -36,7 +36,7 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
       path: input.Path ?? "/",
       id: newId("role"),
       createdAt: call.now,
-      tags: checkedTags(input.Tags),
+      tags: entityTags.checked(input.Tags),
       boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
       role: {
         trustPolicy: input.AssumeRolePolicyDocument!,

@@ -15,7 +15,7 @@ import {
   renameEntity,
   updateEntity,
 } from "../store/entities.ts";
-import { checkedTags } from "../tag-rules.ts";
+import { entityTags } from "../tag-rules.ts";
 import { followArn, leaveUniqueId } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoCredentials, requireNoPolicies } from "./deletion.ts";
@@ -34,7 +34,7 @@ export const CreateUser: OperationOf<sdk.CreateUserCommand> = {
       path: input.Path ?? "/",
       id: newId("user"),
       createdAt: call.now,
-      tags: checkedTags(input.Tags),
+      tags: entityTags.checked(input.Tags),
       boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
       role: undefined,
     };
