@@ -3,9 +3,9 @@
  * https://openid.net/specs/openid-connect-discovery-1_0.html
  */
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
-import type { System } from "#gateway/context.ts";
 import { isReachable, pinnedLookup, systemAddresses } from "#gateway/egress-guard.ts";
 import { type FetchOptions, fetchJson, type IssuerTrust } from "#gateway/federation/issuer-tls.ts";
+import { perSystem } from "#gateway/per-system.ts";
 
 /** How long keys are used without asking again: a revoked one is trusted for no longer. */
 const FRESH_MS = 10 * 60_000;
@@ -68,21 +68,10 @@ export class IssuerKeys {
   }
 }
 
-const ofSystems = new WeakMap<System, IssuerKeys>();
-
-export function issuerKeys(system: System): IssuerKeys {
-  let keys = ofSystems.get(system);
-  if (!keys) {
-    keys = new IssuerKeys((issuer) => fetchKeys(issuer, system.caBundle()));
-    ofSystems.set(system, keys);
-  }
-  return keys;
-}
-
-/** For tests whose issuers have names that lead nowhere. */
-export function useIssuerKeys(system: System, keys: IssuerKeys): void {
-  ofSystems.set(system, keys);
-}
+/** Tests have issuers whose names lead nowhere. */
+export const [issuerKeys, useIssuerKeys] = perSystem(
+  (system) => new IssuerKeys((issuer) => fetchKeys(issuer, system.caBundle())),
+);
 
 /** Throws UnreachableError, ThumbprintError, or Error for an issuer whose answers are not what they must be. */
 export async function fetchKeys(
