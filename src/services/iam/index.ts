@@ -7,6 +7,7 @@ import { identities } from "./migrations/0001-identities.ts";
 import { credentials } from "./migrations/0002-credentials.ts";
 import { insight } from "./migrations/0003-insight.ts";
 import { providers } from "./migrations/0004-providers.ts";
+import { wrongMfaCodes } from "./migrations/0005-wrong-mfa-codes.ts";
 import { resourceTags } from "./resource-tags.ts";
 import { validationSentence } from "./validation.ts";
 
@@ -20,6 +21,6 @@ export const iam = defineService({
   operations: async () => (await import("./operations/table.ts")).operations,
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
-  migrations: [identities, credentials, insight, providers],
+  migrations: [identities, credentials, insight, providers, wrongMfaCodes],
   resourceTags,
 });

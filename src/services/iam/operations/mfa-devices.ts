@@ -78,6 +78,7 @@ export const CreateVirtualMFADevice: OperationOf<sdk.CreateVirtualMFADeviceComma
       enabled: undefined,
       drift: 0,
       lastStep: undefined,
+      wrongCodesAt: [],
     };
     await inTransaction(call.db, async (trx) => {
       if (await findMfaDevice(trx, call.accountId, device.serialNumber)) {
