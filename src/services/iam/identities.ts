@@ -16,6 +16,7 @@ import { attachedDocuments } from "./attached-documents.ts";
 import { IdentityCache } from "./identity-cache.ts";
 import { verifyCode } from "./mfa.ts";
 import { arnOf, nameOfArn } from "./model.ts";
+import { withKnownPrincipals } from "./named-principals.ts";
 import { samlPrivateKeys } from "./saml-keys.ts";
 import { findAccessKey, updateLastUsed } from "./store/access-keys.ts";
 import { findEntity } from "./store/entities.ts";
@@ -98,6 +99,10 @@ export class IamIdentities implements Identities {
 
   verifyMfa(principal: Principal, serialNumber: string, code: string, now: Date, db: Database): Promise<MfaVerdict> {
     return verifyCode(db, this.#system.cipher, principal, serialNumber, code, now);
+  }
+
+  withKnownPrincipals(document: string, accountId: string, db: Database): Promise<string> {
+    return withKnownPrincipals(db, accountId, document);
   }
 
   samlPrivateKeys(providerArn: string, db: Database): Promise<readonly string[]> {

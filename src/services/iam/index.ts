@@ -9,6 +9,7 @@ import { insight } from "./migrations/0003-insight.ts";
 import { providers } from "./migrations/0004-providers.ts";
 import { wrongMfaCodes } from "./migrations/0005-wrong-mfa-codes.ts";
 import { resourceTags } from "./resource-tags.ts";
+import { rewriteTrustPolicies } from "./store/entities.ts";
 import { validationSentence } from "./validation.ts";
 
 export { type AdministratorKey, ensureAdministrator } from "./administrator.ts";
@@ -23,4 +24,5 @@ export const iam = defineService({
   validation: { code: "ValidationError", message: validationSentence },
   migrations: [identities, credentials, insight, providers, wrongMfaCodes],
   resourceTags,
+  rewritePolicies: rewriteTrustPolicies,
 });

@@ -5,6 +5,7 @@ import type { Limits } from "#gateway/validate.ts";
 import { registerAccountWork } from "./account-work.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { organizations as organizationsMigration } from "./migrations/0001-organizations.ts";
+import { rewriteResourcePolicies } from "./store/organizations.ts";
 import { resourceTags } from "./taggable.ts";
 import { validation } from "./validation.ts";
 
@@ -19,5 +20,6 @@ export const organizations = defineService({
   validation,
   migrations: [organizationsMigration],
   resourceTags,
+  rewritePolicies: rewriteResourcePolicies,
   registerWork: registerAccountWork,
 });

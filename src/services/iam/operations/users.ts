@@ -4,6 +4,7 @@ import type { OperationOf } from "#gateway/operation.ts";
 import { deleteConflict, nameTaken } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toUser } from "../model.ts";
+import { followArn, leaveUniqueId } from "../named-principals.ts";
 import { deleteAccesses } from "../store/accesses.ts";
 import {
   deleteEntity,
@@ -16,7 +17,6 @@ import {
   updateEntity,
 } from "../store/entities.ts";
 import { entityTags } from "../tag-rules.ts";
-import { followArn, leaveUniqueId } from "../trust-principals.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoCredentials, requireNoPolicies } from "./deletion.ts";
 import { about, atPath, callersUserName, changing, existing, madeAtPath, page, refOf } from "./support.ts";
@@ -90,7 +90,7 @@ export const UpdateUser: OperationOf<sdk.UpdateUserCommand> = {
         if (other && other.id !== user.id) throw nameTaken("user", newName);
         await renameEntity(trx, user, newName);
       }
-      await followArn(trx, user, { ...user, name: newName, path: input.NewPath ?? user.path });
+      await followArn(call.system, trx, user, { ...user, name: newName, path: input.NewPath ?? user.path });
     });
     return {};
   },
@@ -106,7 +106,7 @@ export const DeleteUser: OperationOf<sdk.DeleteUserCommand> = {
       }
       await requireNoPolicies(trx, user);
       await requireNoCredentials(trx, user);
-      await leaveUniqueId(trx, user);
+      await leaveUniqueId(call.system, trx, user);
       await deleteAccesses(trx, user.id);
       await deleteEntity(trx, user);
     });
