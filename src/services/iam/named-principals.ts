@@ -3,23 +3,22 @@ import type { System } from "#gateway/context.ts";
 import { principalsIn, UnknownPrincipalError, withPrincipals } from "#gateway/policy-principals.ts";
 import type { Database } from "#store/database.ts";
 import { arnOf, type Entity, type EntityKind, nameOfArn } from "./model.ts";
-import { findEntity, findEntityById } from "./store/entities.ts";
+import { findEntity, findEntityById, hasEntities } from "./store/entities.ts";
 
 const ENTITY_ARN = /^arn:aws:iam::(\d{12}):(user|role)\/./;
 const UNIQUE_ID = /^A(?:IDA|ROA)[A-Z0-9]+$/;
 
 /**
  * The document as it is kept: as it was put, with ARNs for unique ids of users and roles that exist. Throws
- * UnknownPrincipalError for a user or role of the account that does not. What other accounts have cannot always be known: they
- * may not be here.
+ * UnknownPrincipalError for a user or role that does not. Of an account that is not here nothing can be known.
  */
 export async function withKnownPrincipals(db: Database, accountId: string, document: string): Promise<string> {
   const arns = new Map<string, string>();
   const principals = principalsIn(document);
   for (const principal of principals) {
     const [, account, kind] = ENTITY_ARN.exec(principal) ?? [];
-    if (account === accountId) {
-      const named = await findEntity(db, { accountId, kind: kind as EntityKind, name: nameOfArn(principal) });
+    if (account === accountId || (account !== undefined && (await hasEntities(db, account)))) {
+      const named = await findEntity(db, { accountId: account, kind: kind as EntityKind, name: nameOfArn(principal) });
       if (!named || arnOf(named) !== principal) throw new UnknownPrincipalError(principal);
     } else if (UNIQUE_ID.test(principal)) {
       const named = await findEntityById(db, principal);

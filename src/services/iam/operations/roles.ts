@@ -149,7 +149,7 @@ function changeRole(
   });
 }
 
-/** Throws MalformedPolicyDocument for a user or role of the account that there is not. */
+/** Throws MalformedPolicyDocument for a user or role that there is not. */
 function trustPolicyToStore(call: Call, trx: Database, document: string): Promise<string> {
   return policyToStore(call, trx, { accountId: call.accountId, document }, (principal) =>
     malformedPolicyDocument(`Invalid principal in policy: "AWS":"${principal}"`),

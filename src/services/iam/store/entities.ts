@@ -53,6 +53,13 @@ export async function findEntityById(db: Database, id: string): Promise<Entity |
   return row && toEntity(row);
 }
 
+/** Whether the account has any user, group or role: one without is either empty or not here at all. */
+export async function hasEntities(db: Database, accountId: string): Promise<boolean> {
+  const tables = db.withTables<Tables>();
+  const query = tables.selectFrom("iam_entities").select("entity_id").where("account_id", "=", accountId).limit(1);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
 /** Of the roles of all accounts, as far as the text is somewhere in them. */
 export async function rewriteTrustPolicies(
   db: Database,
