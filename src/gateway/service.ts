@@ -9,6 +9,7 @@ import type { Database } from "#store/database.ts";
 import type { Migration } from "#store/migrate.ts";
 import type { Call, System } from "./context.ts";
 import type { Operation, OperationTable } from "./operation.ts";
+import type { PageTokens } from "./page-token.ts";
 import type { Limits, Violation } from "./validate.ts";
 
 export type ResourceTags = Readonly<Record<string, string>>;
@@ -53,6 +54,8 @@ export interface ServiceDefinition<M extends object> {
   readonly limits: Limits;
   readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
+  /** Where the tokens of its lists are to be sealed. */
+  readonly pageTokens?: PageTokens;
   readonly dataPlanes?: readonly DataPlane[];
   /** `aws:ResourceTag/…` of the service's resources. Read only where a policy asks. */
   resourceTags?(arn: string, call: Call): Promise<ResourceTags | undefined>;
@@ -87,6 +90,7 @@ export interface Service {
   readonly limits: Limits;
   readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
+  readonly pageTokens: PageTokens | undefined;
   readonly dataPlanes: readonly DataPlane[];
   resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined>;
   readonly rewritePolicies: ServiceDefinition<object>["rewritePolicies"];
@@ -169,6 +173,7 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     limits: definition.limits,
     validation: definition.validation,
     migrations: definition.migrations,
+    pageTokens: definition.pageTokens,
     dataPlanes: definition.dataPlanes ?? [],
     resourceTags: async (arn, call) => definition.resourceTags?.(arn, call),
     rewritePolicies: definition.rewritePolicies,

@@ -2,6 +2,7 @@
 import * as sdk from "@aws-sdk/client-iam";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
+import { validationError } from "./errors.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { identities } from "./migrations/0001-identities.ts";
 import { credentials } from "./migrations/0002-credentials.ts";
@@ -23,6 +24,7 @@ export const iam = defineService({
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
   migrations: [identities, credentials, insight, providers, wrongMfaCodes],
+  pageTokens: { member: "Marker", refusal: (marker) => validationError(`Invalid Marker: ${marker}`) },
   resourceTags,
   rewritePolicies: rewriteTrustPolicies,
 });

@@ -3,6 +3,7 @@ import * as sdk from "@aws-sdk/client-organizations";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import { registerAccountWork } from "./account-work.ts";
+import { invalidInput } from "./errors.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { organizations as organizationsMigration } from "./migrations/0001-organizations.ts";
 import { rewriteResourcePolicies } from "./store/organizations.ts";
@@ -19,6 +20,7 @@ export const organizations = defineService({
   limits: limits as Limits,
   validation,
   migrations: [organizationsMigration],
+  pageTokens: { member: "NextToken", refusal: () => invalidInput("INVALID_NEXT_TOKEN") },
   resourceTags,
   rewritePolicies: rewriteResourcePolicies,
   registerWork: registerAccountWork,
