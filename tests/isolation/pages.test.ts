@@ -159,3 +159,17 @@ for (const service of services.filter(({ pageTokens }) => pageTokens)) {
     }
   });
 }
+
+it("is walked whatever list of IAM, STS and Organizations is built", () => {
+  const unsealed = services
+    .filter(({ name }) => ["iam", "sts", "organizations"].includes(name))
+    .flatMap((service) =>
+      [...service.operations.values()]
+        .filter(({ operation, input }) => operation && !input.isUnitSchema())
+        .flatMap(({ name, input }) => Array.from(input.structIterator(), ([member]) => [name, member] as const))
+        .filter(([, member]) => /^((next|continuation)token|marker)$/i.test(member))
+        .filter(([, member]) => member !== service.pageTokens?.member)
+        .map(([name]) => `${service.name}:${name}`),
+    );
+  assert.deepEqual(unsealed, []);
+});
