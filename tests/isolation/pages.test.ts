@@ -145,7 +145,9 @@ for (const service of services.filter(({ pageTokens }) => pageTokens)) {
           served.system.cipher.seal("session", '["fixture",0]'),
           others!.token,
           foreign?.token,
-          ...(token === undefined ? [] : [token.slice(0, -1), `${token}A`, `A${token.slice(1)}`, ` ${token}`]),
+          ...(token === undefined
+            ? []
+            : [token.slice(0, -1), `${token}A`, `${token.startsWith("A") ? "B" : "A"}${token.slice(1)}`, ` ${token}`]),
         ].filter((text) => text !== undefined);
         for (const text of forged) {
           await assert.rejects(
