@@ -208,6 +208,8 @@ suite("Verifier", () => {
       verify(request, after(expires));
       const late = refusal(() => verify(request, after(expires + 1)));
       assert.deepEqual([late.reason, late.message], ["expired", "Request has expired"]);
+      const told = { expiresSeconds: expires, expires: after(expires), serverTime: after(expires + 1) };
+      assert.deepEqual(late.details, told);
     });
   }
 

@@ -10,7 +10,7 @@ import { EMPTY_SHA256, isSha256Hex, streamingMode, UNSIGNED_PAYLOAD } from "./pa
 import { SignatureError } from "./signature-error.ts";
 
 export { type Authorization, parseAuthorization, type SignedRequest } from "./authorization.ts";
-export { SignatureError, type SignatureErrorReason } from "./signature-error.ts";
+export { SignatureError, type SignatureErrorDetails, type SignatureErrorReason } from "./signature-error.ts";
 
 export interface Verified {
   authorization: Authorization;
@@ -81,13 +81,20 @@ export class Verifier {
     const early = time - now.getTime() > skew;
     if (presigned && expiresSeconds !== undefined) {
       if (early) throw new SignatureError("expired", "Request is not valid yet");
-      if (now.getTime() > time + expiresSeconds * 1000) throw new SignatureError("expired", "Request has expired");
+      const expires = new Date(time + expiresSeconds * 1000);
+      if (now > expires) {
+        throw new SignatureError("expired", "Request has expired", { expiresSeconds, expires, serverTime: now });
+      }
       return;
     }
     const late = now.getTime() - time > skew;
     if (!early && !late) return;
     if (service === "s3") {
-      throw new SignatureError("skewed", "The difference between the request time and the current time is too large.");
+      throw new SignatureError("skewed", "The difference between the request time and the current time is too large.", {
+        requestTime: amzDate,
+        serverTime: now,
+        maximumSkewMs: skew,
+      });
     }
     const minutes = skew / MINUTE_MS;
     const limit = toAmzDate(new Date(now.getTime() + (late ? -skew : skew)));
