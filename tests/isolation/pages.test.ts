@@ -29,8 +29,16 @@ const REFUSALS: Readonly<Record<string, object>> = {
   organizations: { name: "InvalidInputException", Reason: "INVALID_NEXT_TOKEN" },
 };
 
-/** They never have more than one item. */
-const SINGLE: ReadonlySet<string> = new Set(["ListAccountAliases", "ListParents", "ListRoots"]);
+/** Of these there are no two: some never have more than one item, for others the operation's own tests make a second. */
+const SINGLE: ReadonlySet<string> = new Set([
+  "ListAccountAliases",
+  "ListParents",
+  "ListRoots",
+  "ListAccountsWithInvalidEffectivePolicy",
+  "ListEffectivePolicyValidationErrors",
+  "ListInboundResponsibilityTransfers",
+  "ListOutboundResponsibilityTransfers",
+]);
 /** Whose tokens the other lists are given: two of each service. */
 const DONORS: ReadonlySet<string> = new Set(["ListRoles", "ListUsers", "ListAccounts", "ListChildren"]);
 /** Longer lists are not walked item by item. */

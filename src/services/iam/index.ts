@@ -8,7 +8,7 @@ import { identities } from "./migrations/0001-identities.ts";
 import { credentials } from "./migrations/0002-credentials.ts";
 import { insight } from "./migrations/0003-insight.ts";
 import { providers } from "./migrations/0004-providers.ts";
-import { wrongMfaCodes } from "./migrations/0005-wrong-mfa-codes.ts";
+import { wrongMfaCodes } from "./migrations/0007-wrong-mfa-codes.ts";
 import { resourceTags } from "./resource-tags.ts";
 import { rewriteTrustPolicies } from "./store/entities.ts";
 import { validationSentence } from "./validation.ts";

@@ -1,7 +1,7 @@
 import type { Migration } from "#store/migrate.ts";
 
 export const wrongMfaCodes: Migration = {
-  name: "0005-wrong-mfa-codes",
+  name: "0007-wrong-mfa-codes",
   async up(db) {
     await db.schema
       .alterTable("iam_mfa_devices")
