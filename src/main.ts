@@ -13,6 +13,7 @@ import { Egress } from "#gateway/egress.ts";
 import { requestHandler } from "#gateway/handle.ts";
 import { type HeldSockets, Listener } from "#gateway/listener.ts";
 import { healthRoute, resetRoute } from "#gateway/own-routes.ts";
+import { replacePrincipal } from "#gateway/policy-principals.ts";
 import { Registry } from "#gateway/registry.ts";
 import { TlsIssuer } from "#gateway/tls.ts";
 import { type AdministratorKey, ensureAdministrator, IamIdentities } from "#services/iam/index.ts";
@@ -154,6 +155,7 @@ export async function startSlipway(options: SlipwayOptions): Promise<Slipway> {
     },
     caBundle: () => caBundle,
     resourceTags: async (arn, call) => registry.byArn(arn)?.resourceTags(arn, call),
+    replacePrincipal: (trx, principal, by) => replacePrincipal(registry.services, trx, principal, by),
     log,
   };
 

@@ -3,6 +3,7 @@
  * its own. https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html,
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
+import type { SignatureErrorDetails } from "./auth/sigv4.ts";
 import { WireError } from "./errors.ts";
 import type { Service } from "./service.ts";
 
@@ -96,10 +97,30 @@ export function authenticationError(
   service: Service | undefined,
   reason: AuthorizationReason,
   message?: string,
+  details: SignatureErrorDetails = {},
 ): WireError {
   const [answers, sentences] = wording(service);
   const [code, status] = answers[reason];
-  return new WireError(code, status, message ?? sentences[reason] ?? SENTENCES[reason]);
+  const elements = answers === S3_ANSWERS ? s3Elements(details) : {};
+  return new WireError(code, status, message ?? sentences[reason] ?? SENTENCES[reason], elements);
+}
+
+/** Of which S3's client libraries read the times; those that are not known are left out of the body. */
+function s3Elements(details: SignatureErrorDetails): Readonly<Record<string, unknown>> {
+  return {
+    StringToSign: details.stringToSign,
+    CanonicalRequest: details.canonicalRequest,
+    HeadersNotSigned: details.unsignedHeaders?.join(", "),
+    RequestTime: details.requestTime,
+    "X-Amz-Expires": details.expiresSeconds,
+    Expires: details.expires && withoutFractions(details.expires),
+    ServerTime: details.serverTime && withoutFractions(details.serverTime),
+    MaxAllowedSkewMilliseconds: details.maximumSkewMs,
+  };
+}
+
+function withoutFractions(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 type Wording = readonly [

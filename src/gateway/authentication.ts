@@ -55,7 +55,7 @@ function translated<T>(service: Service | undefined, run: () => T): T {
     if (!(error instanceof SignatureError)) throw error;
     // "expired" alone is the session token's word; a signature expires too.
     const reason = error.reason === "expired" ? "signature-expired" : error.reason;
-    throw authenticationError(service, reason, error.message);
+    throw authenticationError(service, reason, error.message, error.details);
   }
 }
 

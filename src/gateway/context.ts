@@ -97,6 +97,11 @@ export interface Identities {
   verifyMfa?(principal: Principal, serialNumber: string, code: string, now: Date, db: Database): Promise<MfaVerdict>;
   /** The private keys, PEM, that a SAML provider's assertions may be encrypted for; IAM's API never tells them. */
   samlPrivateKeys?(providerArn: string, db: Database): Promise<readonly string[]>;
+  /**
+   * A resource-based policy of the account, which has been parsed, as it is to be stored: `policyToStore` says how. Throws
+   * UnknownPrincipalError.
+   */
+  withKnownPrincipals?(document: string, accountId: string, db: Database): Promise<string>;
   /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
   /** Notes that a principal tried an action ("codebuild:StartBuild"), allowed or not. Never awaited. */
@@ -159,6 +164,8 @@ export interface System {
   caBundle(): string;
   /** The tags of any service's resource; undefined where there is no such resource, or it has none. */
   resourceTags(arn: string, call: Call): Promise<Readonly<Record<string, string>> | undefined>;
+  /** In the policies of all services; in the transaction in which `principal`, an ARN, becomes `by`. */
+  replacePrincipal(trx: Database, principal: string, by: string): Promise<void>;
   log(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
-import { isReachable, systemAddresses } from "./egress-guard.ts";
+import { isOrdinary, isReachable, systemAddresses } from "./egress-guard.ts";
 
 test("addresses of this machine and its link are not reachable", () => {
   for (const address of [
@@ -24,6 +24,13 @@ test("addresses of this machine and its link are not reachable", () => {
     "ff02::1",
   ]) {
     assert.equal(isReachable(address), false, address);
+  }
+});
+
+test("loopback and private networks are ordinary, link-local addresses are not", () => {
+  for (const address of ["127.0.0.1", "::1", "10.1.2.3", "fd12::1", "1.1.1.1"]) assert.ok(isOrdinary(address), address);
+  for (const address of ["169.254.169.254", "::ffff:169.254.1.1", "fe80::1", "0.0.0.0", "::"]) {
+    assert.ok(!isOrdinary(address), address);
   }
 });
 

@@ -3,6 +3,7 @@ import { authorizeOperation } from "./authorize.ts";
 import type { Call, Principal } from "./context.ts";
 import { WireError } from "./errors.ts";
 import type { Operation } from "./operation.ts";
+import { withOpenedToken, withSealedToken } from "./page-token.ts";
 import type { OperationModel, Service } from "./service.ts";
 import { requireCallableBySession } from "./session-limits.ts";
 import { validationMessage, violations } from "./validate.ts";
@@ -26,7 +27,8 @@ export async function execute(
     const { authorize } = operation;
     call.system.identities.recordAccess?.(call.principal, actionOf(service, model, input), call.region, call.now);
     if (authorize !== "always") await authorizeOperation(authorize, input, call);
-    return await operation.run(input, call);
+    const opened = withOpenedToken(service, model.name, input, call);
+    return withSealedToken(service, model.name, await operation.run(opened, call), call);
   } catch (error) {
     failure = error;
     throw error;

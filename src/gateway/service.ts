@@ -5,9 +5,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { NormalizedSchema } from "@smithy/core/schema";
 import type { StaticErrorSchema, StaticOperationSchema, StaticStructureSchema } from "@smithy/types";
+import type { Database } from "#store/database.ts";
 import type { Migration } from "#store/migrate.ts";
 import type { Call, System } from "./context.ts";
 import type { Operation, OperationTable } from "./operation.ts";
+import type { PageTokens } from "./page-token.ts";
 import type { Limits, Violation } from "./validate.ts";
 
 export type ResourceTags = Readonly<Record<string, string>>;
@@ -52,9 +54,16 @@ export interface ServiceDefinition<M extends object> {
   readonly limits: Limits;
   readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
+  /** Where the tokens of its lists are to be sealed. */
+  readonly pageTokens?: PageTokens;
   readonly dataPlanes?: readonly DataPlane[];
   /** `aws:ResourceTag/…` of the service's resources. Read only where a policy asks. */
   resourceTags?(arn: string, call: Call): Promise<ResourceTags | undefined>;
+  /**
+   * Rewrites the resource-based policies of the service that have the text in them, whosever they are: a policy is replaced by
+   * what `rewrite` makes of its document. In the caller's transaction.
+   */
+  rewritePolicies?(trx: Database, text: string, rewrite: (document: string) => string): Promise<void>;
   /** Registers the service's work with `system.work`; called once before the first request is served. */
   registerWork?(system: System): void | Promise<void>;
   /** Where a second service shares the package's model (codeconnections): what differs. */
@@ -81,8 +90,10 @@ export interface Service {
   readonly limits: Limits;
   readonly validation: ValidationError;
   readonly migrations: readonly Migration[];
+  readonly pageTokens: PageTokens | undefined;
   readonly dataPlanes: readonly DataPlane[];
   resourceTags(arn: string, call: Call): Promise<ResourceTags | undefined>;
+  readonly rewritePolicies: ServiceDefinition<object>["rewritePolicies"];
   registerWork(system: System): void | Promise<void>;
 }
 
@@ -162,8 +173,10 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     limits: definition.limits,
     validation: definition.validation,
     migrations: definition.migrations,
+    pageTokens: definition.pageTokens,
     dataPlanes: definition.dataPlanes ?? [],
     resourceTags: async (arn, call) => definition.resourceTags?.(arn, call),
+    rewritePolicies: definition.rewritePolicies,
     registerWork: (system) => definition.registerWork?.(system),
   };
 }

@@ -21,6 +21,7 @@ import {
   rootPrincipal,
   type System,
 } from "#gateway/context.ts";
+import { replacePrincipal } from "#gateway/policy-principals.ts";
 import { Registry } from "#gateway/registry.ts";
 import type { Service } from "#gateway/service.ts";
 import { FolderBlobStore } from "#store/blobs/folder-blob-store.ts";
@@ -134,6 +135,7 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
     containerGateway: async () => ({ host: "169.254.170.2", port: config.port }),
     caBundle: () => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
     resourceTags: async (arn, call) => registry.byArn(arn)?.resourceTags(arn, call),
+    replacePrincipal: (trx, principal, by) => replacePrincipal(registry.services, trx, principal, by),
     log: () => {},
     async [Symbol.asyncDispose]() {
       await work.stop();

@@ -172,6 +172,24 @@ describe("a request", () => {
     }
   }
 
+  it("to S3 that comes too late is told its time, ours and how far they may be apart", async () => {
+    const { now } = ago(16);
+    const { body } = await sent("s3", { now });
+    const requestTime = now.toISOString().replace(/[-:]|\.\d+/g, "");
+    assert.match(body, new RegExp(`<RequestTime>${requestTime}</RequestTime>`));
+    const [, serverTime = ""] = /<ServerTime>(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)<\/ServerTime>/.exec(body) ?? [];
+    assert.ok(new Date(serverTime).getTime() - now.getTime() >= 15 * MINUTE, body);
+    assert.match(body, /<MaxAllowedSkewMilliseconds>900000<\/MaxAllowedSkewMilliseconds>/);
+  });
+
+  it("to S3 whose signature is another is told what should have been signed, other services have it in the message", async () => {
+    const { body } = await sent("s3", { secretAccessKey: "other" });
+    assert.match(body, /<StringToSign>AWS4-HMAC-SHA256\n\d{8}T\d{6}Z\n/);
+    assert.match(body, /<CanonicalRequest>PUT\n\/made-bucket\n/);
+    const query = await sent("query", { secretAccessKey: "other" });
+    assert.doesNotMatch(query.body, /<StringToSign>/);
+  });
+
   it("signed four minutes ago or hence is taken", async () => {
     for (const minutes of [4, -4]) {
       const answer = await sent("query", ago(minutes), "Action=ListUsers&Version=2010-05-08");

@@ -23,11 +23,18 @@ export type SignatureErrorReason =
   | "body-hash"
   | "unsigned-header";
 
-/** What S3 adds to the body of its SignatureDoesNotMatch and AccessDenied errors. */
+/** What S3 tells beside code and message. */
 export interface SignatureErrorDetails {
   readonly canonicalRequest?: string;
   readonly stringToSign?: string;
   readonly unsignedHeaders?: readonly string[];
+  /** As it was sent. */
+  readonly requestTime?: string;
+  readonly serverTime?: Date;
+  readonly maximumSkewMs?: number;
+  /** Of a presigned URL. */
+  readonly expiresSeconds?: number;
+  readonly expires?: Date;
 }
 
 /** `message` is in AWS's words and fit to be sent to the client: it holds nothing that the client did not send. */

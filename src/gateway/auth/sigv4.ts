@@ -10,7 +10,7 @@ import { EMPTY_SHA256, isSha256Hex, streamingMode, UNSIGNED_PAYLOAD } from "./pa
 import { SignatureError } from "./signature-error.ts";
 
 export { type Authorization, parseAuthorization, type SignedRequest } from "./authorization.ts";
-export { SignatureError, type SignatureErrorReason } from "./signature-error.ts";
+export { SignatureError, type SignatureErrorDetails, type SignatureErrorReason } from "./signature-error.ts";
 
 export interface Verified {
   authorization: Authorization;
@@ -21,16 +21,19 @@ export interface Verified {
 }
 
 export interface VerifierOptions {
-  /** Instead of what AWS grants: see `maximumSkew`. */
+  /** Instead of what AWS grants: see `FIFTEEN_MINUTE_SERVICES`. */
   maximumSkewMs?: number;
 }
 
 const MINUTE_MS = 60_000;
 /**
- * S3 answers RequestTimeTooSkewed beyond 15 minutes; STS and IAM write "(… - 15 min.)" in their message, other services
- * "(… - 5 min.)". https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, aws/aws-cli#6676
+ * "In most cases, a request must reach AWS within five minutes of the time stamp in the request"
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html), and so say ECS, KMS, CloudWatch Logs, CodeCommit and
+ * Elastic Load Balancing when they refuse one: "(… - 5 min.)" (fabfuel/ecs-deploy#126, aws/aws-sdk-js#142). STS, IAM and ECR
+ * say "(… - 15 min.)" (aws/aws-cli#6676, upmc-enterprises/registry-creds#47), and S3 answers RequestTimeTooSkewed beyond
+ * 15 minutes (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
  */
-const FIFTEEN_MINUTE_SERVICES: ReadonlySet<string> = new Set(["s3", "sts", "iam"]);
+const FIFTEEN_MINUTE_SERVICES: ReadonlySet<string> = new Set(["s3", "sts", "iam", "ecr"]);
 /** A key is used for one day, region and service; so this many credentials and scopes are served without deriving anew. */
 const SIGNING_KEYS = 1000;
 
@@ -78,13 +81,20 @@ export class Verifier {
     const early = time - now.getTime() > skew;
     if (presigned && expiresSeconds !== undefined) {
       if (early) throw new SignatureError("expired", "Request is not valid yet");
-      if (now.getTime() > time + expiresSeconds * 1000) throw new SignatureError("expired", "Request has expired");
+      const expires = new Date(time + expiresSeconds * 1000);
+      if (now > expires) {
+        throw new SignatureError("expired", "Request has expired", { expiresSeconds, expires, serverTime: now });
+      }
       return;
     }
     const late = now.getTime() - time > skew;
     if (!early && !late) return;
     if (service === "s3") {
-      throw new SignatureError("skewed", "The difference between the request time and the current time is too large.");
+      throw new SignatureError("skewed", "The difference between the request time and the current time is too large.", {
+        requestTime: amzDate,
+        serverTime: now,
+        maximumSkewMs: skew,
+      });
     }
     const minutes = skew / MINUTE_MS;
     const limit = toAmzDate(new Date(now.getTime() + (late ? -skew : skew)));

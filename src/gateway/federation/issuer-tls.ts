@@ -10,6 +10,7 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import type { LookupFunction } from "node:net";
 import { connect, type DetailedPeerCertificate, type SecureContextOptions } from "node:tls";
+import { isOrdinary, pinnedLookup, systemAddresses } from "../egress-guard.ts";
 
 export interface IssuerTrust {
   /** The trusted authorities, PEM. */
@@ -18,11 +19,23 @@ export interface IssuerTrust {
   readonly thumbprints: readonly string[];
 }
 
-export interface FetchOptions {
-  readonly maxBytes: number;
+export interface ConnectOptions {
   readonly timeoutMs: number;
-  /** Which addresses are connected to; the system's resolver unless given. */
-  readonly lookup?: LookupFunction;
+  /** Which addresses may be connected to; every ordinary one unless given. */
+  readonly isAllowed?: (address: string) => boolean;
+  /** The system's resolver unless given. */
+  readonly resolve?: typeof systemAddresses;
+}
+
+export interface FetchOptions extends ConnectOptions {
+  readonly maxBytes: number;
+}
+
+/** What one exchange with an issuer is held to. */
+interface Bounds {
+  /** Answers with the addresses that were checked, and no others. */
+  readonly lookup: LookupFunction;
+  readonly signal: AbortSignal;
 }
 
 /** The issuer did not answer in time, or could not be reached: trying again may help. */
@@ -33,6 +46,11 @@ export class UnreachableError extends Error {
 /** It has a certificate that neither an authority nor a thumbprint vouches for. */
 export class ThumbprintError extends Error {
   override readonly name = "ThumbprintError";
+}
+
+/** It is where nothing is fetched from. The message is for the log: it tells what a name stands for. */
+export class ForbiddenAddressError extends Error {
+  override readonly name = "ForbiddenAddressError";
 }
 
 /** What OpenSSL says where the chain leads to no authority that is known; anything else (a name, a date) is wrong in itself. */
@@ -56,34 +74,65 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The JSON document at an https URL. Redirects are not followed. Throws UnreachableError, ThumbprintError, or Error for an
- * answer that is none.
+ * The JSON document at an https URL. Redirects are not followed. Throws UnreachableError, ForbiddenAddressError,
+ * ThumbprintError, or Error for an answer that is none.
  */
 export async function fetchJson(url: URL, trust: IssuerTrust, options: FetchOptions): Promise<unknown> {
   if (url.protocol !== "https:") throw new Error(`${url} is not https`);
-  const signal = AbortSignal.timeout(options.timeoutMs);
+  const bounds = await boundsOf(url, options);
   try {
-    return await getJson(url, { ca: trust.caBundle }, signal, options);
+    return await getJson(url, { ca: trust.caBundle }, bounds, options.maxBytes);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (signal.aborted || UNREACHABLE.has(code ?? "")) throw unreachable(url, error);
+    if (bounds.signal.aborted || UNREACHABLE.has(code ?? "")) throw unreachable(url, error);
     if (!UNKNOWN_AUTHORITY.has(code ?? "")) throw error;
   }
-  const chain = await presentedChain(url, options).catch((error: unknown) => {
-    throw unreachable(url, error);
-  });
+  const chain = await presentedChain(url, bounds);
   const pinned = chain.filter(({ thumbprint }) => trust.thumbprints.includes(thumbprint)).map(({ pem }) => pem);
   if (pinned.length === 0) throw new ThumbprintError(`No certificate of ${url.host} has a thumbprint that is listed`);
   // The chain is verified as it would be with an authority: that the issuer merely sent a certificate proves nothing.
-  return getJson(url, { ca: pinned, allowPartialTrustChain: true }, signal, options);
+  return getJson(url, { ca: pinned, allowPartialTrustChain: true }, bounds, options.maxBytes);
 }
 
-/** The thumbprint that IAM takes where none is given: of the last certificate in the chain. Throws UnreachableError. */
-export async function topThumbprint(url: URL, timeoutMs: number): Promise<string> {
-  const chain = await presentedChain(url, { timeoutMs }).catch((error: unknown) => {
+/**
+ * The thumbprint that IAM takes where none is given: of the last certificate in the chain. Nothing but the handshake is sent.
+ * Throws UnreachableError or ForbiddenAddressError.
+ */
+export async function topThumbprint(url: URL, options: ConnectOptions): Promise<string> {
+  const chain = await presentedChain(url, await boundsOf(url, options));
+  return chain.at(-1)!.thumbprint;
+}
+
+/**
+ * Whoever registers an issuer makes Slipway connect to it, and whoever sends a token makes it ask there: so a host is resolved
+ * once, all of its addresses are checked, and what was checked is what is connected to. An issuer may be on this machine or
+ * in a private network, as it is for those who run one beside Slipway, but not at a link-local address, where clouds have
+ * their metadata services and containers their credentials.
+ */
+async function boundsOf(
+  url: URL,
+  { timeoutMs, isAllowed = isOrdinary, resolve = systemAddresses }: ConnectOptions,
+): Promise<Bounds> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const addresses = await inTime(resolve(hostOf(url)), signal).catch((error: unknown) => {
     throw unreachable(url, error);
   });
-  return chain.at(-1)!.thumbprint;
+  const refused = addresses.find(({ address }) => !isAllowed(address));
+  if (refused) throw new ForbiddenAddressError(`${url.host} leads to ${refused.address}, which no issuer can be at`);
+  return { lookup: pinnedLookup(addresses), signal };
+}
+
+/** Rejects when the time is up; what has no end then is nobody's concern any more. */
+function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/** Without the brackets of an IPv6 address. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
 }
 
 function unreachable(url: URL, error: unknown): UnreachableError {
@@ -93,8 +142,8 @@ function unreachable(url: URL, error: unknown): UnreachableError {
 async function getJson(
   url: URL,
   secure: SecureContextOptions,
-  signal: AbortSignal,
-  { maxBytes, lookup }: FetchOptions,
+  { lookup, signal }: Bounds,
+  maxBytes: number,
 ): Promise<unknown> {
   const outgoing = request(url, {
     agent: false,
@@ -102,7 +151,7 @@ async function getJson(
     ...secure,
     ...(serverName(url) && { servername: serverName(url) }),
     signal,
-    ...(lookup && { lookup }),
+    lookup,
   });
   outgoing.end();
   const [response] = (await once(outgoing, "response", { signal })) as [IncomingMessage];
@@ -127,21 +176,18 @@ interface ChainCertificate {
   readonly pem: string;
 }
 
-/** What the server shows, its own certificate first, without any check of it. */
-async function presentedChain(
-  url: URL,
-  { timeoutMs, lookup }: Pick<FetchOptions, "timeoutMs" | "lookup">,
-): Promise<readonly ChainCertificate[]> {
+/** What the server shows, its own certificate first, without any check of it. Throws UnreachableError. */
+async function presentedChain(url: URL, { lookup, signal }: Bounds): Promise<readonly ChainCertificate[]> {
   const servername = serverName(url);
   const socket = connect({
-    host: url.hostname.replace(/^\[|\]$/g, ""),
+    host: hostOf(url),
     port: Number(url.port || 443),
     ...(servername && { servername }),
     rejectUnauthorized: false,
-    ...(lookup && { lookup }),
+    lookup,
   });
   try {
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(timeoutMs) });
+    await once(socket, "secureConnect", { signal });
     const chain: ChainCertificate[] = [];
     let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
     while (certificate?.raw) {
@@ -152,6 +198,8 @@ async function presentedChain(
     }
     if (chain.length === 0) throw new Error("The server showed no certificate");
     return chain;
+  } catch (error) {
+    throw unreachable(url, error);
   } finally {
     socket.destroy();
   }

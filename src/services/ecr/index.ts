@@ -6,6 +6,7 @@ import { resourceTags } from "./authorization.ts";
 import { OciDataPlane } from "./data-plane.ts";
 import { registryTables } from "./migrations/0001-registry.ts";
 import { registerWork } from "./runner.ts";
+import { rewriteRepositoryPolicies } from "./store.ts";
 import { limits, validation } from "./validation.ts";
 
 export const ecr: Service = defineService({
@@ -19,5 +20,6 @@ export const ecr: Service = defineService({
   // The registry's requests are recorded as the service's own, which exists only once this table is complete.
   dataPlanes: [new OciDataPlane(() => ecr)],
   resourceTags,
+  rewritePolicies: rewriteRepositoryPolicies,
   registerWork,
 });

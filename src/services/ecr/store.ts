@@ -175,6 +175,20 @@ export async function updateRepository(db: Database, id: string, change: Reposit
   await tables(db).updateTable("ecr_repositories").set(change).where("id", "=", id).execute();
 }
 
+/** The repository policies that have the text in them. */
+export async function rewriteRepositoryPolicies(
+  trx: Database,
+  text: string,
+  rewrite: (document: string) => string,
+): Promise<void> {
+  const rows = await tables(trx)
+    .selectFrom("ecr_repositories")
+    .select(["id", "policy"])
+    .where("policy", "like", `%${text}%`)
+    .execute();
+  for (const { id, policy } of rows) await updateRepository(trx, id, { policy: rewrite(policy!) });
+}
+
 /**
  * Until the transaction ends, nobody else changes what is in the repository: two pushes of one tag, or a push and the
  * deletion, come one after the other on every database. False where the repository has gone meanwhile.

@@ -14,8 +14,9 @@ import type { Database } from "#store/database.ts";
 import { AccessRecorder } from "./access-recorder.ts";
 import { attachedDocuments } from "./attached-documents.ts";
 import { IdentityCache } from "./identity-cache.ts";
-import { verifyCode, WrongCodes } from "./mfa.ts";
+import { verifyCode } from "./mfa.ts";
 import { arnOf, nameOfArn } from "./model.ts";
+import { withKnownPrincipals } from "./named-principals.ts";
 import { samlPrivateKeys } from "./saml-keys.ts";
 import { findAccessKey, updateLastUsed } from "./store/access-keys.ts";
 import { findEntity } from "./store/entities.ts";
@@ -53,7 +54,6 @@ export class IamIdentities implements Identities {
   readonly #compiled = new Map<string, CompiledPolicy>();
   readonly #uses = new Map<string, { at: Date; service: string; region: string }>();
   readonly #accesses: AccessRecorder;
-  readonly #wrongCodes = new WrongCodes();
   readonly #unsubscribe: () => void;
   #flushTimer: NodeJS.Timeout | undefined;
 
@@ -98,7 +98,11 @@ export class IamIdentities implements Identities {
   }
 
   verifyMfa(principal: Principal, serialNumber: string, code: string, now: Date, db: Database): Promise<MfaVerdict> {
-    return verifyCode(db, this.#system.cipher, this.#wrongCodes, principal, serialNumber, code, now);
+    return verifyCode(db, this.#system.cipher, principal, serialNumber, code, now);
+  }
+
+  withKnownPrincipals(document: string, accountId: string, db: Database): Promise<string> {
+    return withKnownPrincipals(db, accountId, document);
   }
 
   samlPrivateKeys(providerArn: string, db: Database): Promise<readonly string[]> {

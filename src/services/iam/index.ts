@@ -2,6 +2,7 @@
 import * as sdk from "@aws-sdk/client-iam";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
+import { validationError } from "./errors.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { identities } from "./migrations/0001-identities.ts";
 import { credentials } from "./migrations/0002-credentials.ts";
@@ -9,7 +10,9 @@ import { insight } from "./migrations/0003-insight.ts";
 import { providers } from "./migrations/0004-providers.ts";
 import { roleManager } from "./migrations/0005-role-manager.ts";
 import { delegation } from "./migrations/0006-delegation.ts";
+import { wrongMfaCodes } from "./migrations/0007-wrong-mfa-codes.ts";
 import { resourceTags } from "./resource-tags.ts";
+import { rewriteTrustPolicies } from "./store/entities.ts";
 import { validationSentence } from "./validation.ts";
 
 export { type AdministratorKey, ensureAdministrator } from "./administrator.ts";
@@ -22,6 +25,8 @@ export const iam = defineService({
   operations: async () => (await import("./operations/table.ts")).operations,
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
-  migrations: [identities, credentials, insight, providers, roleManager, delegation],
+  migrations: [identities, credentials, insight, providers, roleManager, delegation, wrongMfaCodes],
+  pageTokens: { member: "Marker", refusal: (marker) => validationError(`Invalid Marker: ${marker}`) },
   resourceTags,
+  rewritePolicies: rewriteTrustPolicies,
 });

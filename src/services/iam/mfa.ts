@@ -38,33 +38,18 @@ export function synchronized(
 const MAX_WRONG = 10;
 const WRONG_FOR_MS = 5 * 60_000;
 
-/** When which device's codes were wrong, as far as this process was asked. */
-export class WrongCodes {
-  readonly #times = new Map<string, readonly number[]>();
-
-  /** Whether the device's codes are not even looked at. */
-  tooMany({ serialNumber }: MfaDevice, now: Date): boolean {
-    return this.#recent(serialNumber, now).length >= MAX_WRONG;
-  }
-
-  add({ serialNumber }: MfaDevice, now: Date): void {
-    this.#times.set(serialNumber, [...this.#recent(serialNumber, now), now.getTime()]);
-  }
-
-  forget({ serialNumber }: MfaDevice): void {
-    this.#times.delete(serialNumber);
-  }
-
-  #recent(serialNumber: string, now: Date): readonly number[] {
-    return (this.#times.get(serialNumber) ?? []).filter((time) => time > now.getTime() - WRONG_FOR_MS);
-  }
+/** Those that still count, none of them older than the throttle's time. */
+function recentlyWrong({ wrongCodesAt }: MfaDevice, now: Date): readonly Date[] {
+  return wrongCodesAt.filter((at) => at.getTime() > now.getTime() - WRONG_FOR_MS);
 }
 
-/** Takes one code of a device that is enabled for the user who calls. */
+/**
+ * Takes one code of a device that is enabled for the user who calls. Wrong ones are counted beside the device, for every process
+ * and beyond its end.
+ */
 export function verifyCode(
   db: Database,
   cipher: Cipher,
-  wrong: WrongCodes,
   principal: Principal,
   serialNumber: string,
   code: string,
@@ -73,16 +58,16 @@ export function verifyCode(
   return inTransaction(db, async (trx) => {
     const device = await findMfaDevice(trx, principal.accountId, serialNumber);
     if (principal.type !== "User" || device?.enabled?.userId !== principal.userId) return "unknown-device";
-    if (wrong.tooMany(device, now)) return "wrong-code";
+    const wrong = recentlyWrong(device, now);
+    if (wrong.length >= MAX_WRONG) return "wrong-code"; // it is not even looked at
     const expected = stepAt(now) + device.drift;
     const from = Math.max(expected - DRIFT, (device.lastStep ?? 0) + 1);
     const step = findStep(seedOf(cipher, device), [code], from, expected + DRIFT);
     if (step === undefined) {
-      wrong.add(device, now);
+      await updateMfaDevice(trx, { ...device, wrongCodesAt: [...wrong, now] });
       return "wrong-code";
     }
-    wrong.forget(device);
-    await updateMfaDevice(trx, { ...device, lastStep: step, drift: step - stepAt(now) });
+    await updateMfaDevice(trx, { ...device, lastStep: step, drift: step - stepAt(now), wrongCodesAt: [] });
     return "verified";
   });
 }

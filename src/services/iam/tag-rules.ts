@@ -6,24 +6,52 @@ import type { Tags } from "./model.ts";
 
 const MAX_TAGS = 50;
 
-/** Throws InvalidInput, or LimitExceeded. Keys are the same whatever their case. */
-export function checkedTags(tags: readonly sdk.Tag[] | undefined): Tags {
-  const checked = new Map<string, string>();
-  const seen = new Set<string>();
-  for (const { Key, Value } of tags ?? []) {
-    const key = Key!.toLowerCase();
-    if (seen.has(key)) {
-      throw invalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
-    }
-    if (key.startsWith("aws:")) {
-      throw validationError(`Caller is not allowed to set or delete tags whose keys start with aws: (${Key})`);
-    }
-    seen.add(key);
-    checked.set(Key!, Value!);
-  }
-  requireFew(checked);
-  return checked;
+interface TagRules {
+  /** Throws InvalidInput, or LimitExceeded. */
+  checked(tags: readonly sdk.Tag[] | undefined): Tags;
+  /** As `checked`. A tag that is there already takes the new value, and the key's new case. */
+  added(tags: Tags, more: readonly sdk.Tag[] | undefined): Tags;
+  without(tags: Tags, keys: readonly string[]): Tags;
 }
+
+function tagRules(duplicates: string, identityOf: (key: string) => string): TagRules {
+  const without = (tags: Tags, keys: readonly string[]): Tags => {
+    const gone = new Set(keys.map(identityOf));
+    return new Map([...tags].filter(([key]) => !gone.has(identityOf(key))));
+  };
+  const checked = (tags: readonly sdk.Tag[] | undefined): Tags => {
+    const found = new Map<string, string>();
+    const seen = new Set<string>();
+    for (const { Key, Value } of tags ?? []) {
+      if (seen.has(identityOf(Key!))) throw invalidInput(duplicates);
+      if (Key!.toLowerCase().startsWith("aws:")) {
+        throw validationError(`Caller is not allowed to set or delete tags whose keys start with aws: (${Key})`);
+      }
+      seen.add(identityOf(Key!));
+      found.set(Key!, Value!);
+    }
+    return few(found);
+  };
+  return {
+    checked,
+    added(tags, more) {
+      const found = checked(more);
+      return few(new Map([...without(tags, [...found.keys()]), ...found]));
+    },
+    without,
+  };
+}
+
+/** Of users and roles: "Tag key values for IAM users and roles are not case sensitive, but case is preserved." */
+export const entityTags = tagRules("Duplicate tag keys found. Please note that Tag keys are case insensitive.", (key) =>
+  key.toLowerCase(),
+);
+
+/**
+ * Of policies, instance profiles, identity providers, server certificates and MFA devices: "For other IAM resource types, tag
+ * key values are case sensitive. That means you can have separate Costcenter and costcenter tag keys."
+ */
+export const resourceTags = tagRules("Duplicate tag keys found.", (key) => key);
 
 /** The condition keys `aws:RequestTag/…` and `aws:TagKeys`. */
 export function requestTags(tags: readonly sdk.Tag[] | undefined): ContextKeys {
@@ -33,19 +61,7 @@ export function requestTags(tags: readonly sdk.Tag[] | undefined): ContextKeys {
   return tags ? { ...keys, "aws:tagkeys": tags.map(({ Key }) => Key!) } : {};
 }
 
-/** A tag that is there already takes the new value, and the key's new case. */
-export function merged(tags: Tags, added: Tags): Tags {
-  const all = new Map(withoutKeys(tags, [...added.keys()]));
-  for (const [key, value] of added) all.set(key, value);
-  requireFew(all);
-  return all;
-}
-
-export function withoutKeys(tags: Tags, keys: readonly string[]): Tags {
-  const gone = new Set(keys.map((key) => key.toLowerCase()));
-  return new Map([...tags].filter(([key]) => !gone.has(key.toLowerCase())));
-}
-
-function requireFew(tags: Tags): void {
+function few(tags: Tags): Tags {
   if (tags.size > MAX_TAGS) throw limitExceeded(`Cannot exceed quota for TagsPerResource: ${MAX_TAGS}`);
+  return tags;
 }

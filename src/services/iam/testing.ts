@@ -5,11 +5,18 @@ import { sts } from "#services/sts/index.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities } from "./identities.ts";
 import { iam } from "./index.ts";
+import { PasswordHashing, usePasswordHashing } from "./password-hash.ts";
 import { fromBase32, stepAt, totpCode } from "./totp.ts";
 
-/** With IAM's real identities. */
-export function iamSystem(options: { readonly database?: string } = {}): Promise<TestSystem> {
-  return testSystem({ services: [iam, sts], identities: (system) => new IamIdentities(system), ...options });
+/** With IAM's real identities, but passwords that cost little. */
+export async function iamSystem(options: { readonly database?: string } = {}): Promise<TestSystem> {
+  const system = await testSystem({
+    services: [iam, sts],
+    identities: (system) => new IamIdentities(system),
+    ...options,
+  });
+  usePasswordHashing(system, new PasswordHashing({ N: 2 ** 10, r: 8, p: 1 }));
+  return system;
 }
 
 export function policy(effect: "Allow" | "Deny", action: string | string[], resource: string | string[] = "*"): string {

@@ -6,6 +6,7 @@ import { registerKeyDeletion } from "./deletion.ts";
 import { resourceTags } from "./key-access.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { keys as keysMigration } from "./migrations/0001-keys.ts";
+import { rewriteKeyPolicies } from "./store.ts";
 
 export const kms = defineService({
   name: "kms",
@@ -16,5 +17,6 @@ export const kms = defineService({
   validation: { code: "ValidationException" },
   migrations: [keysMigration],
   resourceTags,
+  rewritePolicies: rewriteKeyPolicies,
   registerWork: registerKeyDeletion,
 });

@@ -75,9 +75,34 @@ export async function listKeys(db: Database, { accountId, region }: Place, { aft
   return rows.map(toKey);
 }
 
-export async function updateKey(db: Database, key: Key): Promise<void> {
-  const { key_id, ...changes } = toRow(key);
-  await db.withTables<Tables>().updateTable("kms_keys").set(changes).where("key_id", "=", key_id).execute();
+/** Writes nothing but the changes: what others have changed since the key was read stays. */
+export async function updateKey(db: Database, key: Key, changes: Partial<Omit<Key, "id">>): Promise<void> {
+  const before = new Map<string, unknown>(Object.entries(toRow(key)));
+  const { key_id, ...after } = toRow({ ...key, ...changes });
+  const changed = Object.fromEntries(Object.entries(after).filter(([column, value]) => before.get(column) !== value));
+  if (Object.keys(changed).length === 0) return;
+  await db.withTables<Tables>().updateTable("kms_keys").set(changed).where("key_id", "=", key_id).execute();
+}
+
+/** The key policies that have the text in them. */
+export async function rewriteKeyPolicies(
+  trx: Database,
+  text: string,
+  rewrite: (document: string) => string,
+): Promise<void> {
+  const tables = trx.withTables<Tables>();
+  const rows = await tables
+    .selectFrom("kms_keys")
+    .select(["key_id", "policy"])
+    .where("policy", "like", `%${text}%`)
+    .execute();
+  for (const { key_id, policy } of rows) {
+    await tables
+      .updateTable("kms_keys")
+      .set({ policy: rewrite(policy) })
+      .where("key_id", "=", key_id)
+      .execute();
+  }
 }
 
 /** With its aliases. */

@@ -100,6 +100,7 @@ const INPUTS = {
   INVALID_NEXT_TOKEN:
     "Get the value for the NextToken parameter from the response to a previous call of the operation.",
   INVALID_PARTY_TYPE_TARGET: "You specified the wrong type of entity (account, organization, or email) as a party.",
+  INVALID_PRINCIPAL: "You specified an invalid principal element in the policy.",
   INVALID_PATTERN: "You provided a value that does not match the required pattern.",
   INVALID_PATTERN_TARGET_ID: "You specified a policy target ID that doesn't match the required pattern.",
   INVALID_ROLE_NAME:

@@ -3,9 +3,11 @@ import * as sdk from "@aws-sdk/client-organizations";
 import { defineService } from "#gateway/service.ts";
 import type { Limits } from "#gateway/validate.ts";
 import { registerAccountWork } from "./account-work.ts";
+import { invalidInput } from "./errors.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { organizations as organizationsMigration } from "./migrations/0001-organizations.ts";
 import { transfers as transfersMigration } from "./migrations/0002-transfers.ts";
+import { rewriteResourcePolicies } from "./store/organizations.ts";
 import { resourceTags } from "./taggable.ts";
 import { validation } from "./validation.ts";
 
@@ -19,6 +21,8 @@ export const organizations = defineService({
   limits: limits as Limits,
   validation,
   migrations: [organizationsMigration, transfersMigration],
+  pageTokens: { member: "NextToken", refusal: () => invalidInput("INVALID_NEXT_TOKEN") },
   resourceTags,
+  rewritePolicies: rewriteResourcePolicies,
   registerWork: registerAccountWork,
 });

@@ -5,6 +5,7 @@ import type { Limits, Violation } from "#gateway/validate.ts";
 import limits from "./limits.generated.json" with { type: "json" };
 import { s3Tables } from "./migrations/0001-s3.ts";
 import { registerSweep } from "./store/blob-uses.ts";
+import { rewriteBucketPolicies } from "./store/buckets.ts";
 
 export const s3 = defineService({
   name: "s3",
@@ -15,6 +16,7 @@ export const s3 = defineService({
   // What is wrong inside a body makes the whole XML malformed; the rest came in headers and the query.
   validation: { code: (found) => (found.some(isInBody) ? "MalformedXML" : "InvalidArgument") },
   migrations: [s3Tables],
+  rewritePolicies: rewriteBucketPolicies,
   registerWork: registerSweep,
 });
 

@@ -2,6 +2,8 @@
 import type * as sdk from "@aws-sdk/client-ecr";
 import { MalformedPolicyError, parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { OperationOf } from "#gateway/operation.ts";
+import { policyToStore } from "#gateway/policy-principals.ts";
+import { inTransaction } from "#store/database.ts";
 import { onRepository, requireRepository } from "../authorization.ts";
 import { invalidParameter, repositoryPolicyNotFound } from "../errors.ts";
 import { updateRepository } from "../store.ts";
@@ -12,8 +14,15 @@ export const SetRepositoryPolicy: OperationOf<sdk.SetRepositoryPolicyCommand> = 
   async run(input, call) {
     const policyText = checkedPolicy(input.policyText ?? "");
     const repository = await requireRepository(input, call);
-    await updateRepository(call.db, repository.id, { policy: policyText });
-    return { ...identity(repository), policyText };
+    const { accountId } = repository;
+    const kept = await inTransaction(call.db, async (trx) => {
+      const policy = await policyToStore(call, trx, { accountId, document: policyText }, () =>
+        invalidParameter("PolicyText", "Principal not found"),
+      );
+      await updateRepository(trx, repository.id, { policy });
+      return policy;
+    });
+    return { ...identity(repository), policyText: kept };
   },
 };
 

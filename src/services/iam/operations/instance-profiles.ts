@@ -17,7 +17,7 @@ import {
   updateProfileRole,
   updateProfileTags,
 } from "../store/instance-profiles.ts";
-import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { requestTags, resourceTags } from "../tag-rules.ts";
 import { toInstanceProfile } from "./instance-profile-view.ts";
 import {
   about,
@@ -60,7 +60,7 @@ export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand
       id: newId("instance profile"),
       createdAt: call.now,
       roleName: undefined,
-      tags: checkedTags(input.Tags),
+      tags: resourceTags.checked(input.Tags),
     };
     await changing(call, async (trx) => {
       if (await findInstanceProfile(trx, call.accountId, profile.name)) {
@@ -152,12 +152,13 @@ export const RemoveRoleFromInstanceProfile: OperationOf<sdk.RemoveRoleFromInstan
 
 export const TagInstanceProfile: OperationOf<sdk.TagInstanceProfileCommand> = {
   authorize: aboutProfile("TagInstanceProfile", (input) => requestTags(input.Tags)),
-  run: (input, call) => changeTags(call, input.InstanceProfileName!, (tags) => merged(tags, checkedTags(input.Tags))),
+  run: (input, call) => changeTags(call, input.InstanceProfileName!, (tags) => resourceTags.added(tags, input.Tags)),
 };
 
 export const UntagInstanceProfile: OperationOf<sdk.UntagInstanceProfileCommand> = {
   authorize: aboutProfile("UntagInstanceProfile", (input) => ({ "aws:tagkeys": input.TagKeys })),
-  run: (input, call) => changeTags(call, input.InstanceProfileName!, (tags) => withoutKeys(tags, input.TagKeys!)),
+  run: (input, call) =>
+    changeTags(call, input.InstanceProfileName!, (tags) => resourceTags.without(tags, input.TagKeys!)),
 };
 
 export const ListInstanceProfileTags: OperationOf<sdk.ListInstanceProfileTagsCommand> = {

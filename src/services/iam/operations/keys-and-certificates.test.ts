@@ -330,10 +330,10 @@ test("instance profiles have tags", async () => {
   const { root } = system;
   const names = { InstanceProfileName: "web" };
   await root.send(new sdk.CreateInstanceProfileCommand({ ...names, Tags: [{ Key: "a", Value: "1" }] }));
-  await root.send(new sdk.TagInstanceProfileCommand({ ...names, Tags: [{ Key: "A", Value: "2" }] }));
+  await root.send(new sdk.TagInstanceProfileCommand({ ...names, Tags: [{ Key: "a", Value: "2" }] }));
   await root.send(new sdk.TagInstanceProfileCommand({ ...names, Tags: [{ Key: "b", Value: "3" }] }));
   const page = await root.send(new sdk.ListInstanceProfileTagsCommand({ ...names, MaxItems: 1 }));
-  assert.deepEqual([page.Tags, page.IsTruncated], [[{ Key: "A", Value: "2" }], true]);
+  assert.deepEqual([page.Tags, page.IsTruncated], [[{ Key: "a", Value: "2" }], true]);
   await root.send(new sdk.UntagInstanceProfileCommand({ ...names, TagKeys: ["a"] }));
   const { InstanceProfile } = await root.send(new sdk.GetInstanceProfileCommand(names));
   assert.deepEqual(InstanceProfile?.Tags, [{ Key: "b", Value: "3" }]);

@@ -6,6 +6,7 @@ import * as sdk from "@aws-sdk/client-iam";
 import { FileAudit } from "#gateway/audit.ts";
 import { InProcessClient } from "#gateway/client.ts";
 import { ACCOUNT, REGION, type TestSystem } from "#tests/helpers/test-system.ts";
+import { PasswordHashing, usePasswordHashing } from "../password-hash.ts";
 import { aUser, iamSystem } from "../testing.ts";
 
 const violation = (message: string) => ({ name: "PasswordPolicyViolationException", message });
@@ -22,6 +23,13 @@ async function withPassword(system: TestSystem, UserName: string, Password: stri
   const user = await aUser(system, UserName);
   await system.root.send(new sdk.CreateLoginProfileCommand({ UserName, Password }));
   return user;
+}
+
+/** Of all users. */
+async function storedHashes({ db }: TestSystem): Promise<string[]> {
+  const tables = db.withTables<{ iam_login_profiles: { password_hashes: string } }>();
+  const rows = await tables.selectFrom("iam_login_profiles").select("password_hashes").execute();
+  return rows.flatMap(({ password_hashes }) => JSON.parse(password_hashes) as string[]);
 }
 
 test("a password is given, read about, changed and taken away, and is nowhere in clear", async () => {
@@ -46,12 +54,9 @@ test("a password is given, read about, changed and taken away, and is nowhere in
   await root.send(new sdk.UpdateLoginProfileCommand({ UserName: "dev", PasswordResetRequired: false }));
   const read = await root.send(new sdk.GetLoginProfileCommand({ UserName: "dev" }));
   assert.equal(read.LoginProfile?.PasswordResetRequired, false);
-  const stored = await system.db
-    .withTables<{ iam_login_profiles: { password_hashes: string } }>()
-    .selectFrom("iam_login_profiles")
-    .select("password_hashes")
-    .execute();
-  assert.match(stored[0]!.password_hashes, /^\["scrypt\$16384\$8\$1\$[\w-]{22}\$[\w-]{43}"\]$/);
+  const [stored = "", ...more] = await storedHashes(system);
+  assert.match(stored, /^scrypt\$1024\$8\$1\$[\w-]{22}\$[\w-]{43}$/);
+  assert.deepEqual(more, []);
   await root.send(new sdk.DeleteLoginProfileCommand({ UserName: "dev" }));
   await assert.rejects(root.send(new sdk.DeleteLoginProfileCommand({ UserName: "dev" })), missing);
   await assert.rejects(
@@ -169,6 +174,27 @@ test("the last passwords are not taken again", async () => {
   await change("password-3", "password-1");
   const again = new sdk.UpdateLoginProfileCommand({ UserName: "dev", Password: "password-3" });
   await assert.rejects(system.root.send(again), REUSED);
+});
+
+test("a hash from a time of cheaper ones holds, and is renewed when its password is given", async () => {
+  await using system = await iamSystem();
+  await setPolicy(system, { AllowUsersToChangePassword: true, PasswordReusePrevention: 2 });
+  usePasswordHashing(system, new PasswordHashing({ N: 2 ** 9, r: 8, p: 1 }));
+  const { client } = await withPassword(system, "dev", "password-1");
+  const [cheap] = await storedHashes(system);
+  usePasswordHashing(system, new PasswordHashing({ N: 2 ** 10, r: 8, p: 1 }));
+  const change = (OldPassword: string, NewPassword: string) =>
+    client.send(new sdk.ChangePasswordCommand({ OldPassword, NewPassword }));
+
+  await assert.rejects(change("password-0", "password-2"), { name: "AccessDenied" });
+  assert.deepEqual(await storedHashes(system), [cheap], "a wrong password changes nothing");
+  await assert.rejects(change("password-1", "password-1"), REUSED);
+  const [renewed = "", ...none] = await storedHashes(system);
+  assert.match(renewed, /^scrypt\$1024\$/);
+  assert.deepEqual(none, []);
+  await change("password-1", "password-2");
+  assert.equal((await storedHashes(system))[1], renewed, "one that costs enough stays");
+  await assert.rejects(change("password-2", "password-1"), REUSED);
 });
 
 test("of two changes at once one is told to come again", async () => {

@@ -13,8 +13,9 @@ import {
   validationError,
 } from "../errors.ts";
 import type { Entity } from "../model.ts";
-import { hashPassword, isPassword } from "../password-hash.ts";
+import { passwordHashing } from "../password-hash.ts";
 import { MAX_REMEMBERED, requireNew, requireStrong } from "../password-rules.ts";
+import { signedIn } from "../sign-in.ts";
 import { findAlias } from "../store/account-aliases.ts";
 import { accountSettings } from "../store/account-settings.ts";
 import {
@@ -36,7 +37,7 @@ export const CreateLoginProfile: OperationOf<sdk.CreateLoginProfileCommand> = {
     const profile: LoginProfile = {
       accountId: call.accountId,
       userId: user.id,
-      passwordHashes: [await hashPassword(input.Password)],
+      passwordHashes: [await passwordHashing(call.system).hash(input.Password)],
       resetRequired: input.PasswordResetRequired ?? false,
       createdAt: call.now,
       changedAt: call.now,
@@ -96,10 +97,8 @@ export const ChangePassword: OperationOf<sdk.ChangePasswordCommand> = {
   async run(input, call) {
     if (call.principal.type !== "User") throw invalidUserType("Only IAM Users can change their own password");
     const user = await existing(call.db, refOf(call, "user", callersUserName(call)));
-    const profile = await required(call.db, user);
-    if (!(await isPassword(input.OldPassword!, profile.passwordHashes[0]!))) {
-      throw new WireError("AccessDenied", 403, "The old password is incorrect.");
-    }
+    const profile = await signedIn(call.system, call.db, await required(call.db, user), input.OldPassword!);
+    if (!profile) throw new WireError("AccessDenied", 403, "The old password is incorrect.");
     await replacePassword(call, user, profile, input.NewPassword!, false);
     return {};
   },
@@ -130,7 +129,8 @@ async function replacePassword(
   let changes: Partial<LoginProfile> = { resetRequired };
   if (password !== undefined) {
     await requireConforming(call, password, profile.passwordHashes);
-    const passwordHashes = [await hashPassword(password), ...profile.passwordHashes].slice(0, MAX_REMEMBERED);
+    const hash = await passwordHashing(call.system).hash(password);
+    const passwordHashes = [hash, ...profile.passwordHashes].slice(0, MAX_REMEMBERED);
     changes = { resetRequired, passwordHashes, changedAt: call.now };
   }
   if (!(await updateLoginProfile(call.db, profile, changes))) {

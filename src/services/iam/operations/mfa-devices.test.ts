@@ -4,6 +4,7 @@ import * as sdk from "@aws-sdk/client-iam";
 import * as sts from "@aws-sdk/client-sts";
 import { rootPrincipal } from "#gateway/context.ts";
 import { ACCOUNT, REGION, type TestSystem } from "#tests/helpers/test-system.ts";
+import { IamIdentities } from "../identities.ts";
 import { Authenticator, anEnabledDevice, aUser, clientOf, iamSystem, policy, trust } from "../testing.ts";
 
 const START = new Date("2026-01-02T03:04:05Z");
@@ -162,7 +163,7 @@ test("devices have tags", async () => {
   await root.send(new sdk.TagMFADeviceCommand({ SerialNumber, Tags }));
   const first = await root.send(new sdk.ListMFADeviceTagsCommand({ SerialNumber, MaxItems: 1 }));
   assert.deepEqual([first.Tags, first.IsTruncated], [[{ Key: "a", Value: "1" }], true]);
-  await root.send(new sdk.UntagMFADeviceCommand({ SerialNumber, TagKeys: ["A"] }));
+  await root.send(new sdk.UntagMFADeviceCommand({ SerialNumber, TagKeys: ["a"] }));
   assert.deepEqual((await root.send(new sdk.ListMFADeviceTagsCommand({ SerialNumber }))).Tags, [Tags[0]]);
   const missing = new sdk.TagMFADeviceCommand({ SerialNumber: serial("none"), Tags });
   await assert.rejects(root.send(missing), { name: "NoSuchEntityException" });
@@ -367,4 +368,23 @@ test("codes are not looked at for a while after many wrong ones", async () => {
   await assert.rejects(attempt(right()), wrong);
   later(system, 120 + 5 * 60);
   await attempt(right());
+});
+
+test("wrong codes are counted by all processes together, and by one that is started again", async () => {
+  await using system = await start();
+  const { client } = await aUser(system, "dev");
+  const device = await anEnabledDevice(system, "dev", "phone");
+  const code = (offset: number) => device.codes(START, offset, 1)[0]!;
+  const processes = [new IamIdentities(system), new IamIdentities(system)];
+  const verdict = (by: IamIdentities, given: string) =>
+    by.verifyMfa(client.principal, device.serialNumber, given, system.clock.now(), system.db);
+  const wrong = String((Number(code(1)) + 500_000) % 1_000_000).padStart(6, "0");
+  for (let times = 0; times < 5; times++) {
+    for (const by of processes) assert.equal(await verdict(by, wrong), "wrong-code");
+  }
+  const restarted = new IamIdentities(system);
+  assert.equal(await verdict(restarted, code(1)), "wrong-code");
+  later(system, 5 * 60);
+  assert.equal(await verdict(restarted, code(10)), "verified");
+  for (const by of [...processes, restarted]) await by.stop();
 });

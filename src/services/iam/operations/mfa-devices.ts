@@ -19,7 +19,7 @@ import {
   mfaDevicesOfUser,
   updateMfaDevice,
 } from "../store/mfa-devices.ts";
-import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { requestTags, resourceTags } from "../tag-rules.ts";
 import { base32 } from "../totp.ts";
 import { about, atPath, existing, madeWithTags, page, pageOf, refOf, tagPage, userNameOf } from "./support.ts";
 
@@ -74,10 +74,11 @@ export const CreateVirtualMFADevice: OperationOf<sdk.CreateVirtualMFADeviceComma
       path,
       sealedSeed: call.system.cipher.seal(SEED_PURPOSE, seed),
       createdAt: call.now,
-      tags: checkedTags(input.Tags),
+      tags: resourceTags.checked(input.Tags),
       enabled: undefined,
       drift: 0,
       lastStep: undefined,
+      wrongCodesAt: [],
     };
     await inTransaction(call.db, async (trx) => {
       if (await findMfaDevice(trx, call.accountId, device.serialNumber)) {
@@ -203,12 +204,12 @@ export const ListVirtualMFADevices: OperationOf<sdk.ListVirtualMFADevicesCommand
 
 export const TagMFADevice: OperationOf<sdk.TagMFADeviceCommand> = {
   authorize: aboutDevice("TagMFADevice", (input) => requestTags(input.Tags)),
-  run: (input, call) => changeTags(call, input, (tags) => merged(tags, checkedTags(input.Tags))),
+  run: (input, call) => changeTags(call, input, (tags) => resourceTags.added(tags, input.Tags)),
 };
 
 export const UntagMFADevice: OperationOf<sdk.UntagMFADeviceCommand> = {
   authorize: aboutDevice("UntagMFADevice", (input) => ({ "aws:tagkeys": input.TagKeys })),
-  run: (input, call) => changeTags(call, input, (tags) => withoutKeys(tags, input.TagKeys!)),
+  run: (input, call) => changeTags(call, input, (tags) => resourceTags.without(tags, input.TagKeys!)),
 };
 
 export const ListMFADeviceTags: OperationOf<sdk.ListMFADeviceTagsCommand> = {

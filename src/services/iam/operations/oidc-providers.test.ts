@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import * as sdk from "@aws-sdk/client-iam";
 import { testIssuer, thumbprintOf } from "#gateway/federation/testing.ts";
@@ -12,6 +14,25 @@ const GITHUB = {
   ClientIDList: ["sts.amazonaws.com"],
   ThumbprintList: [THUMBPRINT.toUpperCase()],
 };
+
+/** Something on this machine that speaks no TLS. */
+async function listening(answer: (socket: Socket) => void) {
+  let received = "";
+  const server = createServer((socket) => {
+    socket.on("data", (data) => {
+      received += data.toString("latin1");
+    });
+    socket.on("error", () => {});
+    answer(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    received: () => received,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}
 
 describe("OpenID Connect providers", () => {
   test("are made, shown, listed and deleted", async () => {
@@ -121,6 +142,27 @@ describe("OpenID Connect providers", () => {
     await assert.rejects(system.root.send(elsewhere), { name: "OpenIdIdpCommunicationErrorException" });
   });
 
+  test("of link-local addresses are not connected to, and why a thumbprint could not be had is not told", async () => {
+    await using system = await iamSystem();
+    await using plain = await listening((socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nsecret"));
+    for (const host of [
+      "169.254.169.254",
+      "[fe80::1]",
+      "[::ffff:169.254.170.2]",
+      "127.0.0.1:9",
+      `127.0.0.1:${plain.port}`,
+    ]) {
+      const Url = `https://${host}`;
+      await assert.rejects(system.root.send(new sdk.CreateOpenIDConnectProviderCommand({ Url })), {
+        name: "OpenIdIdpCommunicationErrorException",
+        message: `The certificate of ${new URL(Url).origin} could not be retrieved; pass its thumbprint in ThumbprintList.`,
+      });
+    }
+    const { OpenIDConnectProviderList } = await system.root.send(new sdk.ListOpenIDConnectProvidersCommand({}));
+    assert.deepEqual(OpenIDConnectProviderList, []);
+    assert.doesNotMatch(plain.received(), /GET|HTTP/);
+  });
+
   test("have tags, which policies may ask for", async () => {
     await using system = await iamSystem();
     await system.root.send(new sdk.CreateOpenIDConnectProviderCommand(GITHUB));
@@ -132,7 +174,7 @@ describe("OpenID Connect providers", () => {
     const { Marker, ...first } = await list({ MaxItems: 2 });
     assert.deepEqual(first, { Tags: Tags.slice(0, 2), IsTruncated: true });
     assert.deepEqual(await list({ Marker }), { Tags: Tags.slice(2), IsTruncated: false });
-    await system.root.send(new sdk.UntagOpenIDConnectProviderCommand({ ...about, TagKeys: ["B", "c"] }));
+    await system.root.send(new sdk.UntagOpenIDConnectProviderCommand({ ...about, TagKeys: ["b", "c"] }));
     assert.deepEqual((await list()).Tags, [{ Key: "a", Value: "a" }]);
 
     const document = JSON.stringify({

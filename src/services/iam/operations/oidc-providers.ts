@@ -4,7 +4,7 @@
  */
 import * as sdk from "@aws-sdk/client-iam";
 import type { Call } from "#gateway/context.ts";
-import { topThumbprint, UnreachableError } from "#gateway/federation/issuer-tls.ts";
+import { ForbiddenAddressError, topThumbprint, UnreachableError } from "#gateway/federation/issuer-tls.ts";
 import type { Authorization, OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
 import { alreadyExists, invalidInput, noSuchEntity, overQuota, validationError } from "../errors.ts";
@@ -17,7 +17,7 @@ import {
   type OidcProvider,
   updateOidcProvider,
 } from "../store/oidc-providers.ts";
-import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { requestTags, resourceTags } from "../tag-rules.ts";
 import { changing, madeWithTags, pageOf } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -73,14 +73,14 @@ export const CreateOpenIDConnectProvider: OperationOf<sdk.CreateOpenIDConnectPro
   async run(input, call) {
     const url = checkedUrl(input.Url!);
     const clientIds = checkedClientIds(input.ClientIDList ?? []);
-    const tags = checkedTags(input.Tags);
+    const tags = resourceTags.checked(input.Tags);
     const provider: OidcProvider = {
       accountId: call.accountId,
       url: withoutScheme(input.Url!),
       clientIds,
       thumbprints: input.ThumbprintList?.length
         ? checkedThumbprints(input.ThumbprintList)
-        : [await retrievedThumbprint(url)],
+        : [await retrievedThumbprint(call, url)],
       createdAt: call.now,
       tags,
     };
@@ -159,13 +159,13 @@ export const UpdateOpenIDConnectProviderThumbprint: OperationOf<sdk.UpdateOpenID
 export const TagOpenIDConnectProvider: OperationOf<sdk.TagOpenIDConnectProviderCommand> = {
   authorize: about("TagOpenIDConnectProvider", ({ Tags }) => requestTags(Tags)),
   run: (input, call) =>
-    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: merged(tags, checkedTags(input.Tags)) })),
+    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: resourceTags.added(tags, input.Tags) })),
 };
 
 export const UntagOpenIDConnectProvider: OperationOf<sdk.UntagOpenIDConnectProviderCommand> = {
   authorize: about("UntagOpenIDConnectProvider", ({ TagKeys }) => ({ "aws:tagkeys": TagKeys })),
   run: (input, call) =>
-    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: withoutKeys(tags, input.TagKeys!) })),
+    change(call, input.OpenIDConnectProviderArn!, ({ tags }) => ({ tags: resourceTags.without(tags, input.TagKeys!) })),
 };
 
 export const ListOpenIDConnectProviderTags: OperationOf<sdk.ListOpenIDConnectProviderTagsCommand> = {
@@ -213,11 +213,13 @@ function checkedThumbprints(thumbprints: readonly string[]): readonly string[] {
 }
 
 /** "If it is not included, IAM will retrieve and use the top intermediate certificate authority (CA) thumbprint." */
-async function retrievedThumbprint(url: URL): Promise<string> {
+async function retrievedThumbprint({ system }: Call, url: URL): Promise<string> {
   try {
-    return await topThumbprint(url, TIMEOUT_MS);
+    return await topThumbprint(url, { timeoutMs: TIMEOUT_MS });
   } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error;
+    if (!(error instanceof UnreachableError || error instanceof ForbiddenAddressError)) throw error;
+    // Why is for who runs Slipway: the caller would learn from it what there is around it.
+    system.log("info", "the certificate of an issuer was not retrieved", { issuer: url.origin, error: String(error) });
     const message = `The certificate of ${url.origin} could not be retrieved; pass its thumbprint in ThumbprintList.`;
     throw new sdk.OpenIdIdpCommunicationErrorException({ message, $metadata: {} });
   }

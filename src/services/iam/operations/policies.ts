@@ -15,7 +15,7 @@ import {
   listPolicyUses,
   listPolicyVersions,
 } from "../store/managed-policies.ts";
-import { checkedTags } from "../tag-rules.ts";
+import { resourceTags } from "../tag-rules.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
 import { toPolicy, usesOf } from "./policy-view.ts";
 import { atPath, changing, madeAtPath, pageOf } from "./support.ts";
@@ -35,7 +35,7 @@ export const CreatePolicy: OperationOf<sdk.CreatePolicyCommand> = {
       defaultVersionId: "v1",
       createdAt: call.now,
       updatedAt: call.now,
-      tags: checkedTags(input.Tags),
+      tags: resourceTags.checked(input.Tags),
     };
     await changing(call, async (trx) => {
       if (await findPolicyByName(trx, call.accountId, name)) {

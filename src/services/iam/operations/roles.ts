@@ -1,17 +1,19 @@
 /** Roles. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
 import type * as sdk from "@aws-sdk/client-iam";
+import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
+import { policyToStore } from "#gateway/policy-principals.ts";
 import type { Database } from "#store/database.ts";
-import { deleteConflict, nameTaken, protectedRole } from "../errors.ts";
+import { deleteConflict, malformedPolicyDocument, nameTaken, protectedRole } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { refuseServiceLinked } from "../linked-roles.ts";
 import { type Entity, type RoleDetails, roleDetails, toRole } from "../model.ts";
+import { leaveUniqueId } from "../named-principals.ts";
 import { checkedTrustPolicy } from "../policy-checks.ts";
 import { deleteAccesses, latestAccess } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
-import { checkedTags } from "../tag-rules.ts";
-import { leaveUniqueId, withKnownPrincipals } from "../trust-principals.ts";
+import { entityTags } from "../tag-rules.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoPolicies } from "./deletion.ts";
 import { about, atPath, changing, existing, madeAtPath, modifiable, page, refOf } from "./support.ts";
@@ -37,7 +39,7 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
       path: input.Path ?? "/",
       id: newId("role"),
       createdAt: call.now,
-      tags: checkedTags(input.Tags),
+      tags: entityTags.checked(input.Tags),
       boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
       role: {
         trustPolicy: input.AssumeRolePolicyDocument!,
@@ -48,7 +50,7 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
     };
     const made = await changing(call, async (trx) => {
       if (await findEntity(trx, role)) throw nameTaken("role", role.name);
-      const trustPolicy = await withKnownPrincipals(trx, call.accountId, role.role.trustPolicy);
+      const trustPolicy = await trustPolicyToStore(call, trx, role.role.trustPolicy);
       const checked = { ...role, role: { ...role.role, trustPolicy } };
       await insertEntity(trx, checked);
       return checked;
@@ -101,7 +103,7 @@ export const UpdateAssumeRolePolicy: OperationOf<sdk.UpdateAssumeRolePolicyComma
   async run(input, call) {
     checkedTrustPolicy(input.PolicyDocument!);
     await changeRole(call, input.RoleName!, async (trx) => ({
-      trustPolicy: await withKnownPrincipals(trx, call.accountId, input.PolicyDocument!),
+      trustPolicy: await trustPolicyToStore(call, trx, input.PolicyDocument!),
     }));
     return {};
   },
@@ -117,7 +119,7 @@ export const DeleteRole: OperationOf<sdk.DeleteRoleCommand> = {
         throw deleteConflict("Cannot delete entity, must remove roles from instance profile first.");
       }
       await requireNoPolicies(trx, role);
-      await leaveUniqueId(trx, role);
+      await leaveUniqueId(call.system, trx, role);
       await deleteAccesses(trx, role.id);
       await deleteEntity(trx, role);
     });
@@ -136,4 +138,11 @@ function changeRole(
     await updateEntity(trx, changed);
     return changed;
   });
+}
+
+/** Throws MalformedPolicyDocument for a user or role that there is not. */
+function trustPolicyToStore(call: Call, trx: Database, document: string): Promise<string> {
+  return policyToStore(call, trx, { accountId: call.accountId, document }, (principal) =>
+    malformedPolicyDocument(`Invalid principal in policy: "AWS":"${principal}"`),
+  );
 }

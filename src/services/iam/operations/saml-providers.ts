@@ -22,7 +22,7 @@ import {
   type SamlProvider,
   updateSamlProvider,
 } from "../store/saml-providers.ts";
-import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { requestTags, resourceTags } from "../tag-rules.ts";
 import { changing, madeWithTags, pageOf } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -82,7 +82,7 @@ export const CreateSAMLProvider: OperationOf<sdk.CreateSAMLProviderCommand> = {
       validUntil: validUntil ?? withoutEnd(call.now),
       encryptionMode: input.AssertionEncryptionMode,
       privateKeys: input.AddPrivateKey === undefined ? [] : [sealedKey(call, input.AddPrivateKey)],
-      tags: checkedTags(input.Tags),
+      tags: resourceTags.checked(input.Tags),
     };
     requireKeyForEncryption(provider);
     await changing(call, async (trx) => {
@@ -181,12 +181,12 @@ export const DeleteSAMLProvider: OperationOf<sdk.DeleteSAMLProviderCommand> = {
 
 export const TagSAMLProvider: OperationOf<sdk.TagSAMLProviderCommand> = {
   authorize: about("TagSAMLProvider", ({ Tags }) => requestTags(Tags)),
-  run: (input, call) => changeTags(call, input.SAMLProviderArn!, (tags) => merged(tags, checkedTags(input.Tags))),
+  run: (input, call) => changeTags(call, input.SAMLProviderArn!, (tags) => resourceTags.added(tags, input.Tags)),
 };
 
 export const UntagSAMLProvider: OperationOf<sdk.UntagSAMLProviderCommand> = {
   authorize: about("UntagSAMLProvider", ({ TagKeys }) => ({ "aws:tagkeys": TagKeys })),
-  run: (input, call) => changeTags(call, input.SAMLProviderArn!, (tags) => withoutKeys(tags, input.TagKeys!)),
+  run: (input, call) => changeTags(call, input.SAMLProviderArn!, (tags) => resourceTags.without(tags, input.TagKeys!)),
 };
 
 export const ListSAMLProviderTags: OperationOf<sdk.ListSAMLProviderTagsCommand> = {

@@ -16,7 +16,7 @@ import {
   type ServerCertificate,
   updateServerCertificate,
 } from "../store/server-certificates.ts";
-import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { requestTags, resourceTags } from "../tag-rules.ts";
 import { aboutNamed, atPath, madeWithTags, page, tagPage } from "./support.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -85,7 +85,7 @@ export const UploadServerCertificate: OperationOf<sdk.UploadServerCertificateCom
       sealedPrivateKey: call.system.cipher.seal(PRIVATE_KEY_PURPOSE, privateKey),
       uploadedAt: call.now,
       expiresAt: checkedServerCertificate(body, privateKey, chain).validToDate,
-      tags: checkedTags(input.Tags),
+      tags: resourceTags.checked(input.Tags),
     };
     await inTransaction(call.db, async (trx) => {
       await requireFree(trx, call, certificate.name);
@@ -153,12 +153,12 @@ export const DeleteServerCertificate: OperationOf<sdk.DeleteServerCertificateCom
 
 export const TagServerCertificate: OperationOf<sdk.TagServerCertificateCommand> = {
   authorize: aboutCertificate("TagServerCertificate", (input) => requestTags(input.Tags)),
-  run: (input, call) => changeTags(call, input, (tags) => merged(tags, checkedTags(input.Tags))),
+  run: (input, call) => changeTags(call, input, (tags) => resourceTags.added(tags, input.Tags)),
 };
 
 export const UntagServerCertificate: OperationOf<sdk.UntagServerCertificateCommand> = {
   authorize: aboutCertificate("UntagServerCertificate", (input) => ({ "aws:tagkeys": input.TagKeys })),
-  run: (input, call) => changeTags(call, input, (tags) => withoutKeys(tags, input.TagKeys!)),
+  run: (input, call) => changeTags(call, input, (tags) => resourceTags.without(tags, input.TagKeys!)),
 };
 
 export const ListServerCertificateTags: OperationOf<sdk.ListServerCertificateTagsCommand> = {

@@ -9,11 +9,11 @@ import { newId } from "../ids.ts";
 import { linkedRoleUsage } from "../linked-role-usage.ts";
 import { type LinkedRole, linkedRoleOf, servicesWithLinkedRole } from "../linked-roles.ts";
 import { type Entity, iamArn, roleDetails, toRole } from "../model.ts";
+import { leaveUniqueId } from "../named-principals.ts";
 import { deleteAccesses } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity } from "../store/entities.ts";
 import { deleteAttachment, insertAttachment, listAttachments } from "../store/managed-policies.ts";
 import { findRoleDeletion, insertRoleDeletion, type RoleDeletion } from "../store/role-deletions.ts";
-import { leaveUniqueId } from "../trust-principals.ts";
 import { about, changing, existing, refOf } from "./support.ts";
 
 const IN_USE = "The role is used by resources of its service. Delete them first.";
@@ -85,7 +85,7 @@ export const DeleteServiceLinkedRole: OperationOf<sdk.DeleteServiceLinkedRoleCom
       if (!deletion.failure) {
         const found = await linkedRole(trx, call, input.RoleName!);
         for (const arn of await listAttachments(trx, found)) await deleteAttachment(trx, found, arn);
-        await leaveUniqueId(trx, found);
+        await leaveUniqueId(call.system, trx, found);
         await deleteAccesses(trx, found.id);
         await deleteEntity(trx, found);
       }

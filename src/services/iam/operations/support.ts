@@ -6,7 +6,7 @@ import { type Database, inTransaction } from "#store/database.ts";
 import { notFound, protectedRole, validationError } from "../errors.ts";
 import { IDENTITIES_CHANGED } from "../identities.ts";
 import { type Entity, type EntityKind, type EntityRef, iamArn, type Tags, toTagList } from "../model.ts";
-import { findEntity, type Slice } from "../store/entities.ts";
+import { EVERYTHING, findEntity, type Slice } from "../store/entities.ts";
 import { requestTags } from "../tag-rules.ts";
 
 /** Changes identities of the caller's account in one transaction; then every process forgets what it cached of it. */
@@ -167,6 +167,14 @@ export interface Page<T> {
 /** "If you do not include this parameter, the number of items defaults to 100." */
 const DEFAULT_MAX_ITEMS = 100;
 
+/** What fits, sealed, into the 320 characters that a marker may have. */
+const MAX_KEY_BYTES = 190;
+
+/** Where a page begins: after the key, and after so many items whose keys begin with it. */
+type Place = readonly [after: string | undefined, skipped: number];
+
+const BEGINNING: Place = [undefined, 0];
+
 /** `list` answers up to `limit` items whose keys come after `after`, in the order of their keys. */
 export async function page<T>(
   request: PageRequest,
@@ -174,10 +182,29 @@ export async function page<T>(
   keyOf: (item: T) => string,
 ): Promise<Page<T>> {
   const maxItems = request.MaxItems ?? DEFAULT_MAX_ITEMS;
-  const found = await list({ after: fromMarker(request.Marker), limit: maxItems + 1 });
-  if (found.length <= maxItems) return { items: found, IsTruncated: false };
-  const items = found.slice(0, maxItems);
-  return { items, IsTruncated: true, Marker: Buffer.from(`1${keyOf(items.at(-1)!)}`).toString("base64url") };
+  const [after, skipped] = request.Marker === undefined ? BEGINNING : (JSON.parse(request.Marker) as Place);
+  const found = await list({ after, limit: skipped + maxItems + 1 });
+  const served = found.slice(0, skipped).filter((item) => keyOf(item).startsWith(after!)).length;
+  const rest = found.slice(served);
+  const items = rest.slice(0, maxItems);
+  if (rest.length <= maxItems) return { items, IsTruncated: false };
+  return { items, IsTruncated: true, Marker: JSON.stringify(await placeOf(keyOf(items.at(-1)!), list, keyOf)) };
+}
+
+/** A key that is too long for a marker, as ARNs with paths can be, is told by its beginning and the items that have it too. */
+async function placeOf<T>(
+  key: string,
+  list: (slice: Slice) => Promise<T[]> | T[],
+  keyOf: (item: T) => string,
+): Promise<Place> {
+  const bytes = Buffer.from(key);
+  if (bytes.length <= MAX_KEY_BYTES) return [key, 0];
+  const beginning = bytes
+    .subarray(0, MAX_KEY_BYTES)
+    .toString()
+    .replace(/\uFFFD+$/, "");
+  const alike = await list({ ...EVERYTHING, after: beginning });
+  return [beginning, alike.findIndex((item) => keyOf(item) === key) + 1];
 }
 
 /** A page of what is all at hand. */
@@ -192,11 +219,4 @@ export function pageOf<T>(request: PageRequest, all: readonly T[], keyOf: (item:
 export async function tagPage(request: PageRequest, tags: Tags) {
   const { items, ...rest } = await pageOf(request, toTagList(tags), ({ Key }) => Key!);
   return { Tags: items, ...rest };
-}
-
-function fromMarker(marker: string | undefined): string | undefined {
-  if (marker === undefined) return undefined;
-  const decoded = Buffer.from(marker, "base64url").toString();
-  if (!decoded.startsWith("1")) throw validationError(`Invalid Marker: ${marker}`);
-  return decoded.slice(1);
 }

@@ -5,7 +5,7 @@ import type { OperationOf } from "#gateway/operation.ts";
 import type { EntityKind, ManagedPolicy, Tags } from "../model.ts";
 import { updateEntity } from "../store/entities.ts";
 import { updatePolicyTags } from "../store/managed-policies.ts";
-import { checkedTags, merged, requestTags, withoutKeys } from "../tag-rules.ts";
+import { entityTags, requestTags, resourceTags } from "../tag-rules.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
 import { about, changing, existing, modifiable, refOf, tagPage } from "./support.ts";
 
@@ -33,7 +33,7 @@ export const TagRole: OperationOf<sdk.TagRoleCommand> = {
     (input) => input.RoleName!,
     (input) => requestTags(input.Tags),
   ),
-  run: (input, call) => changeTags(call, "role", input.RoleName!, (tags) => merged(tags, checkedTags(input.Tags))),
+  run: (input, call) => changeTags(call, "role", input.RoleName!, (tags) => entityTags.added(tags, input.Tags)),
 };
 
 export const UntagRole: OperationOf<sdk.UntagRoleCommand> = {
@@ -43,7 +43,7 @@ export const UntagRole: OperationOf<sdk.UntagRoleCommand> = {
     (input) => input.RoleName!,
     (input) => ({ "aws:tagkeys": input.TagKeys }),
   ),
-  run: (input, call) => changeTags(call, "role", input.RoleName!, (tags) => withoutKeys(tags, input.TagKeys!)),
+  run: (input, call) => changeTags(call, "role", input.RoleName!, (tags) => entityTags.without(tags, input.TagKeys!)),
 };
 
 export const ListRoleTags: OperationOf<sdk.ListRoleTagsCommand> = {
@@ -58,7 +58,7 @@ export const TagUser: OperationOf<sdk.TagUserCommand> = {
     (input) => input.UserName!,
     (input) => requestTags(input.Tags),
   ),
-  run: (input, call) => changeTags(call, "user", input.UserName!, (tags) => merged(tags, checkedTags(input.Tags))),
+  run: (input, call) => changeTags(call, "user", input.UserName!, (tags) => entityTags.added(tags, input.Tags)),
 };
 
 export const UntagUser: OperationOf<sdk.UntagUserCommand> = {
@@ -68,7 +68,7 @@ export const UntagUser: OperationOf<sdk.UntagUserCommand> = {
     (input) => input.UserName!,
     (input) => ({ "aws:tagkeys": input.TagKeys }),
   ),
-  run: (input, call) => changeTags(call, "user", input.UserName!, (tags) => withoutKeys(tags, input.TagKeys!)),
+  run: (input, call) => changeTags(call, "user", input.UserName!, (tags) => entityTags.without(tags, input.TagKeys!)),
 };
 
 export const ListUserTags: OperationOf<sdk.ListUserTagsCommand> = {
@@ -78,12 +78,12 @@ export const ListUserTags: OperationOf<sdk.ListUserTagsCommand> = {
 
 export const TagPolicy: OperationOf<sdk.TagPolicyCommand> = {
   authorize: aboutPolicy("TagPolicy", (input) => requestTags(input.Tags)),
-  run: (input, call) => changePolicyTags(call, input.PolicyArn!, (tags) => merged(tags, checkedTags(input.Tags))),
+  run: (input, call) => changePolicyTags(call, input.PolicyArn!, (tags) => resourceTags.added(tags, input.Tags)),
 };
 
 export const UntagPolicy: OperationOf<sdk.UntagPolicyCommand> = {
   authorize: aboutPolicy("UntagPolicy", (input) => ({ "aws:tagkeys": input.TagKeys })),
-  run: (input, call) => changePolicyTags(call, input.PolicyArn!, (tags) => withoutKeys(tags, input.TagKeys!)),
+  run: (input, call) => changePolicyTags(call, input.PolicyArn!, (tags) => resourceTags.without(tags, input.TagKeys!)),
 };
 
 export const ListPolicyTags: OperationOf<sdk.ListPolicyTagsCommand> = {

@@ -4,6 +4,7 @@ import type { OperationOf } from "#gateway/operation.ts";
 import { deleteConflict, nameTaken } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toUser } from "../model.ts";
+import { followArn, leaveUniqueId } from "../named-principals.ts";
 import { deleteAccesses } from "../store/accesses.ts";
 import {
   deleteEntity,
@@ -15,8 +16,7 @@ import {
   renameEntity,
   updateEntity,
 } from "../store/entities.ts";
-import { checkedTags } from "../tag-rules.ts";
-import { followArn, leaveUniqueId } from "../trust-principals.ts";
+import { entityTags } from "../tag-rules.ts";
 import { checkedBoundary } from "./boundary-check.ts";
 import { requireNoCredentials, requireNoPolicies } from "./deletion.ts";
 import { about, atPath, callersUserName, changing, existing, madeAtPath, page, refOf } from "./support.ts";
@@ -34,7 +34,7 @@ export const CreateUser: OperationOf<sdk.CreateUserCommand> = {
       path: input.Path ?? "/",
       id: newId("user"),
       createdAt: call.now,
-      tags: checkedTags(input.Tags),
+      tags: entityTags.checked(input.Tags),
       boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
       role: undefined,
     };
@@ -90,7 +90,7 @@ export const UpdateUser: OperationOf<sdk.UpdateUserCommand> = {
         if (other && other.id !== user.id) throw nameTaken("user", newName);
         await renameEntity(trx, user, newName);
       }
-      await followArn(trx, user, { ...user, name: newName, path: input.NewPath ?? user.path });
+      await followArn(call.system, trx, user, { ...user, name: newName, path: input.NewPath ?? user.path });
     });
     return {};
   },
@@ -106,7 +106,7 @@ export const DeleteUser: OperationOf<sdk.DeleteUserCommand> = {
       }
       await requireNoPolicies(trx, user);
       await requireNoCredentials(trx, user);
-      await leaveUniqueId(trx, user);
+      await leaveUniqueId(call.system, trx, user);
       await deleteAccesses(trx, user.id);
       await deleteEntity(trx, user);
     });

@@ -53,16 +53,33 @@ export async function findEntityById(db: Database, id: string): Promise<Entity |
   return row && toEntity(row);
 }
 
-/** Roles of all accounts whose trust policies may name the principal: its text is somewhere in them. */
-export async function rolesMentioning(db: Database, principal: string): Promise<Entity[]> {
-  const rows = await db
-    .withTables<Tables>()
+/** Whether the account has any user, group or role: one without is either empty or not here at all. */
+export async function hasEntities(db: Database, accountId: string): Promise<boolean> {
+  const tables = db.withTables<Tables>();
+  const query = tables.selectFrom("iam_entities").select("entity_id").where("account_id", "=", accountId).limit(1);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+/** Of the roles of all accounts, as far as the text is somewhere in them. */
+export async function rewriteTrustPolicies(
+  db: Database,
+  text: string,
+  rewrite: (document: string) => string,
+): Promise<void> {
+  const tables = db.withTables<Tables>();
+  const rows = await tables
     .selectFrom("iam_entities")
-    .selectAll()
+    .select(["entity_id", "trust_policy"])
     .where("kind", "=", "role")
-    .where("trust_policy", "like", `%${principal}%`)
+    .where("trust_policy", "like", `%${text}%`)
     .execute();
-  return rows.map(toEntity);
+  for (const { entity_id, trust_policy } of rows) {
+    await tables
+      .updateTable("iam_entities")
+      .set({ trust_policy: rewrite(trust_policy!) })
+      .where("entity_id", "=", entity_id)
+      .execute();
+  }
 }
 
 export async function findEntities(

@@ -19,6 +19,8 @@ export interface MfaDevice {
   readonly drift: number;
   /** The newest time step whose code was taken. */
   readonly lastStep: number | undefined;
+  /** Since the last one that was taken; no more of them than the throttle needs. */
+  readonly wrongCodesAt: readonly Date[];
 }
 
 export async function insertMfaDevice(db: Database, device: MfaDevice): Promise<void> {
@@ -93,6 +95,7 @@ function toRow(device: MfaDevice): Tables["iam_mfa_devices"] {
     enabled_at: device.enabled?.at.getTime() ?? null,
     drift: device.drift,
     last_step: device.lastStep ?? null,
+    wrong_codes_at: JSON.stringify(device.wrongCodesAt.map((at) => at.getTime())),
   };
 }
 
@@ -108,5 +111,6 @@ function toDevice(row: Tables["iam_mfa_devices"]): MfaDevice {
     enabled: row.user_id === null ? undefined : { userId: row.user_id, at: new Date(row.enabled_at!) },
     drift: row.drift,
     lastStep: row.last_step ?? undefined,
+    wrongCodesAt: (JSON.parse(row.wrong_codes_at) as number[]).map((at) => new Date(at)),
   };
 }

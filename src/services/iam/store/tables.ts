@@ -152,6 +152,8 @@ export type Tables = {
     drift: number;
     /** The newest time step whose code was taken: neither it nor an older one is taken again. */
     last_step: number | null;
+    /** JSON: the times of wrong codes, milliseconds since the epoch. */
+    wrong_codes_at: string;
   };
   iam_user_credentials: {
     credential_id: string;

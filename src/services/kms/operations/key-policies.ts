@@ -1,9 +1,10 @@
 /** Key policies. https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html */
 import type * as sdk from "@aws-sdk/client-kms";
 import type { OperationOf } from "#gateway/operation.ts";
+import { inTransaction } from "#store/database.ts";
 import { unusable } from "../errors.ts";
 import { onKey, requiredKey } from "../key-access.ts";
-import { checkKeyPolicy } from "../key-policy-check.ts";
+import { checkedKeyPolicy } from "../key-policy-check.ts";
 import { keyArn } from "../model.ts";
 import { updateKey } from "../store.ts";
 
@@ -22,10 +23,12 @@ export const PutKeyPolicy: OperationOf<sdk.PutKeyPolicyCommand> = {
     "kms:bypasspolicylockoutsafetycheck": String(input.BypassPolicyLockoutSafetyCheck ?? false),
   })),
   async run(input, call) {
-    const key = await requiredKey(call, keyId(input));
-    if (key.state === "PendingDeletion") throw unusable(keyArn(key), key.state);
-    await checkKeyPolicy(call, key, input.Policy!, input.BypassPolicyLockoutSafetyCheck ?? false);
-    await updateKey(call.db, { ...key, policy: input.Policy! });
+    const bypass = input.BypassPolicyLockoutSafetyCheck ?? false;
+    await inTransaction(call.db, async (trx) => {
+      const key = await requiredKey({ ...call, db: trx }, keyId(input));
+      if (key.state === "PendingDeletion") throw unusable(keyArn(key), key.state);
+      await updateKey(trx, key, { policy: await checkedKeyPolicy(call, trx, key, input.Policy!, bypass) });
+    });
     return {};
   },
 };

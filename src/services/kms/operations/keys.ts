@@ -7,7 +7,7 @@ import { newKey } from "../aws-managed-keys.ts";
 import { KEY_DELETION } from "../deletion.ts";
 import { invalidState, unsupported, unusable, validationException } from "../errors.ts";
 import { callerContext, onKey, requiredKey, usableKey } from "../key-access.ts";
-import { checkKeyPolicy } from "../key-policy-check.ts";
+import { checkedKeyPolicy } from "../key-policy-check.ts";
 import { type Key, keyArn, toMetadata } from "../model.ts";
 import { page } from "../paging.ts";
 import { type KeyEvent, nextState } from "../states.ts";
@@ -47,12 +47,12 @@ export const CreateKey: OperationOf<sdk.CreateKeyCommand> = {
     const key = newKey(call, call, {
       description: input.Description ?? "",
       tags: merged(new Map(), input.Tags ?? []),
-      ...(input.Policy !== undefined && { policy: input.Policy }),
     });
-    if (input.Policy !== undefined) {
-      await checkKeyPolicy(call, key, input.Policy, input.BypassPolicyLockoutSafetyCheck ?? false);
-    }
-    await insertKey(call.db, key);
+    const { Policy, BypassPolicyLockoutSafetyCheck: bypass = false } = input;
+    await inTransaction(call.db, async (trx) => {
+      const policy = Policy === undefined ? key.policy : await checkedKeyPolicy(call, trx, key, Policy, bypass);
+      await insertKey(trx, { ...key, policy });
+    });
     return { KeyMetadata: toMetadata(key) };
   },
 };
@@ -91,7 +91,7 @@ export const UpdateKeyDescription: OperationOf<sdk.UpdateKeyDescriptionCommand> 
   async run(input, call) {
     const key = await requiredKey(call, keyId(input));
     if (key.state === "PendingDeletion") throw unusable(keyArn(key), key.state);
-    await updateKey(call.db, { ...key, description: input.Description! });
+    await updateKey(call.db, key, { description: input.Description! });
     return {};
   },
 };
@@ -144,7 +144,7 @@ async function changed(call: Call, id: string, event: KeyEvent, deletionAt?: Dat
       throw invalidState(`${arn} is ${event === "cancelDeletion" ? "not " : ""}pending deletion.`);
     }
     const next = { ...key, state, deletionAt };
-    await updateKey(trx, next);
+    await updateKey(trx, key, { state, deletionAt });
     if (deletionAt) await call.system.work.schedule(trx, KEY_DELETION, key.id, deletionAt);
     return next;
   });
@@ -161,7 +161,7 @@ export const EnableKeyRotation: OperationOf<sdk.EnableKeyRotationCommand> = {
   async run(input, call) {
     const key = await usableKey(call, keyId(input));
     const rotation = { periodInDays: input.RotationPeriodInDays ?? ROTATION_DAYS, since: call.now };
-    await updateKey(call.db, { ...key, rotation });
+    await updateKey(call.db, key, { rotation });
     return {};
   },
 };
@@ -169,7 +169,7 @@ export const EnableKeyRotation: OperationOf<sdk.EnableKeyRotationCommand> = {
 export const DisableKeyRotation: OperationOf<sdk.DisableKeyRotationCommand> = {
   authorize: onKey("DisableKeyRotation", keyId),
   async run(input, call) {
-    await updateKey(call.db, { ...(await usableKey(call, keyId(input))), rotation: undefined });
+    await updateKey(call.db, await usableKey(call, keyId(input)), { rotation: undefined });
     return {};
   },
 };

@@ -20,7 +20,7 @@ async function changeTags(call: Call, id: string, change: (tags: Tags) => Tags):
   return inTransaction(call.db, async (trx) => {
     const key = await requiredKey({ ...call, db: trx }, id);
     if (key.state === "PendingDeletion") throw unusable(keyArn(key), key.state);
-    await updateKey(trx, { ...key, tags: change(key.tags) });
+    await updateKey(trx, key, { tags: change(key.tags) });
     return {};
   });
 }

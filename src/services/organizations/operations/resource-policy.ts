@@ -1,5 +1,6 @@
 /** The policy by which the management account delegates. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html */
 import type * as sdk from "@aws-sdk/client-organizations";
+import { policyToStore } from "#gateway/policy-principals.ts";
 import { organizationOperation, requireTagging, type Scope } from "../administration.ts";
 import { constraintViolation, invalidInput, resourcePolicyNotFound } from "../errors.ts";
 import { newResourcePolicyId } from "../ids.ts";
@@ -35,7 +36,9 @@ export const PutResourcePolicy = organizationOperation<sdk.PutResourcePolicyComm
       throw invalidInput("INVALID_PATTERN", "Tags can be given only when the resource policy is created.");
     }
     const id = present?.id ?? newResourcePolicyId();
-    const policy: ResourcePolicy = { id, content: input.Content!, tags: present?.tags ?? tags };
+    const about = { accountId: organization.managementAccountId, document: input.Content! };
+    const content = await policyToStore(scope.call, db, about, () => invalidInput("INVALID_PRINCIPAL"));
+    const policy: ResourcePolicy = { id, content, tags: present?.tags ?? tags };
     await requireTagging(scope, arnOf(organization, `resourcepolicy/${id}`), input.Tags);
     await putResourcePolicy(db, organization.id, policy);
     return { ResourcePolicy: toResourcePolicy(scope, policy) };

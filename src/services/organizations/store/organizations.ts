@@ -73,6 +73,26 @@ export async function putResourcePolicy(db: Database, organizationId: string, po
     .execute();
 }
 
+/** The delegation policies that have the text in them. */
+export async function rewriteResourcePolicies(
+  trx: Database,
+  text: string,
+  rewrite: (document: string) => string,
+): Promise<void> {
+  const rows = await tables(trx)
+    .selectFrom("organizations_resource_policies")
+    .select(["organization_id", "content"])
+    .where("content", "like", `%${text}%`)
+    .execute();
+  for (const { organization_id, content } of rows) {
+    await tables(trx)
+      .updateTable("organizations_resource_policies")
+      .set({ content: rewrite(content) })
+      .where("organization_id", "=", organization_id)
+      .execute();
+  }
+}
+
 export async function deleteResourcePolicy(db: Database, organizationId: string): Promise<void> {
   await tables(db)
     .deleteFrom("organizations_resource_policies")

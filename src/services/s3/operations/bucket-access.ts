@@ -8,6 +8,8 @@ import {
 } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
+import { policyToStore } from "#gateway/policy-principals.ts";
+import { inTransaction } from "#store/database.ts";
 import { bucketAccess, existingBucket } from "../access.ts";
 import { s3Error } from "../errors.ts";
 import { type Bucket, bucketArn } from "../model.ts";
@@ -19,7 +21,7 @@ const MAX_POLICY_BYTES = 20 * 1024;
 export const PutBucketPolicy: OperationOf<sdk.PutBucketPolicyCommand> = {
   authorize: bucketAccess("s3:PutBucketPolicy"),
   async run(input, call) {
-    const { name } = await ownBucket(input, call);
+    const { name, accountId } = await ownBucket(input, call);
     const policy = checkedPolicy(input.Policy!, name);
     const block = await setting<sdk.PublicAccessBlockConfiguration>(call.db, name, "public-access-block");
     if (block?.BlockPublicPolicy && isPublic(policy)) {
@@ -27,7 +29,12 @@ export const PutBucketPolicy: OperationOf<sdk.PutBucketPolicyCommand> = {
         message: `User: ${call.principal.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn(name)}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
       });
     }
-    await putSetting(call.db, name, "policy", input.Policy);
+    await inTransaction(call.db, async (trx) => {
+      const kept = await policyToStore(call, trx, { accountId, document: input.Policy! }, () =>
+        s3Error("MalformedPolicy", { message: "Invalid principal in policy" }),
+      );
+      await putSetting(trx, name, "policy", kept);
+    });
     return {};
   },
 };

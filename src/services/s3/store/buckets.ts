@@ -109,6 +109,23 @@ export async function deleteSetting(db: Database, bucket: string, kind: SettingK
   await tablesOf(db).deleteFrom("s3_bucket_settings").where("bucket", "=", bucket).where("kind", "=", kind).execute();
 }
 
+/** The bucket policies that have the text in them. */
+export async function rewriteBucketPolicies(
+  trx: Database,
+  text: string,
+  rewrite: (document: string) => string,
+): Promise<void> {
+  const rows = await tablesOf(trx)
+    .selectFrom("s3_bucket_settings")
+    .select(["bucket", "value"])
+    .where("kind", "=", "policy")
+    .where("value", "like", `%${text}%`)
+    .execute();
+  for (const { bucket, value } of rows) {
+    await putSetting(trx, bucket, "policy", rewrite(JSON.parse(value) as string));
+  }
+}
+
 function toBucket(row: Selectable<Tables["s3_buckets"]>): Bucket {
   return {
     name: row.name,

@@ -11,10 +11,12 @@ import { describe, test } from "node:test";
 import * as iamSdk from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-sts";
 import { anonymousPrincipal } from "#gateway/context.ts";
+import { parseSamlMetadata } from "#gateway/federation/saml-metadata.ts";
 import { type SamlIssuer, samlIssuer, samlMetadata, signedSaml, TRANSFORMS } from "#gateway/federation/testing.ts";
 import { IamIdentities, iam } from "#services/iam/index.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import { sts } from "../index.ts";
+import { ParsedMetadata, useParsedMetadata } from "../saml/provider-metadata.ts";
 
 const NOW = new Date("2026-01-01T00:00:00Z");
 const SCOPE = { accountId: ACCOUNT, region: REGION };
@@ -150,6 +152,24 @@ describe("AssumeRoleWithSAML", () => {
       `<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">x</saml:Issuer>${assertion()}`,
     );
     await fix.assume(encoded(signedSaml(whole, "_r1", idp)));
+  });
+
+  test("reads the provider's metadata once, and anew when it is another", async () => {
+    await using fix = await fixture();
+    const read: string[] = [];
+    const counting = (document: string) => {
+      read.push(document);
+      return parseSamlMetadata(document);
+    };
+    useParsedMetadata(fix.on, new ParsedMetadata(counting));
+    await fix.assume(signed());
+    await fix.assume(signed());
+    assert.deepEqual(read, [samlMetadata(idp)]);
+    const SAMLMetadataDocument = samlMetadata(stranger);
+    await fix.on.root.send(new iamSdk.UpdateSAMLProviderCommand({ SAMLProviderArn: PROVIDER, SAMLMetadataDocument }));
+    await assert.rejects(fix.assume(signed()), invalid(/signature/i));
+    await fix.assume(signed({}, stranger));
+    assert.deepEqual(read, [samlMetadata(idp), SAMLMetadataDocument]);
   });
 
   test("takes the key that the provider has rotated in beside the old one", async () => {

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { GetSAMLProviderCommand } from "@aws-sdk/client-iam";
 import type * as sdk from "@aws-sdk/client-sts";
 import { type Call, rootPrincipal } from "#gateway/context.ts";
-import { parseSamlMetadata } from "#gateway/federation/saml-metadata.ts";
 import { XmlError } from "#gateway/federation/xml.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { accessDenied, expiredToken, invalidIdentityToken, validationError } from "../errors.ts";
@@ -19,6 +18,7 @@ import {
 } from "../federated-session.ts";
 import { type Assertion, attributeKeys, readAssertion, SamlExpiredError } from "../saml/assertion.ts";
 import { decryptedAssertion } from "../saml/encrypted-assertion.ts";
+import { parsedMetadata } from "../saml/provider-metadata.ts";
 import { SamlError, signedAssertion } from "../saml/signed-assertion.ts";
 
 const ATTRIBUTES = "https://aws.amazon.com/SAML/Attributes/";
@@ -52,7 +52,7 @@ async function samlUser(input: Input, call: Call) {
   accountOfRole(input.RoleArn!);
   const provider = await samlProvider(call, input.PrincipalArn!);
   const privateKeys = (await call.system.identities.samlPrivateKeys?.(provider.arn, call.db)) ?? [];
-  const assertion = provenAssertion(input.SAMLAssertion!, provider, privateKeys, call.now);
+  const assertion = provenAssertion(input.SAMLAssertion!, provider, privateKeys, call);
   const { accountId, name, arn } = provider;
   const named = (attribute: string) => assertion.attributes.get(ATTRIBUTES + attribute) ?? [];
 
@@ -134,10 +134,10 @@ function provenAssertion(
   encoded: string,
   provider: SamlProvider,
   privateKeys: readonly string[],
-  now: Date,
+  { system, now }: Call,
 ): Assertion {
   try {
-    const { entityId, certificates, validUntil } = parseSamlMetadata(provider.metadata);
+    const { entityId, certificates, validUntil } = parsedMetadata(system).of(provider.metadata);
     if (validUntil && validUntil <= now) throw new SamlError("The metadata of the SAML provider has expired");
     const signed = signedAssertion(decoded(encoded), {
       certificates,

@@ -3,9 +3,9 @@
  * https://openid.net/specs/openid-connect-discovery-1_0.html
  */
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
-import type { System } from "#gateway/context.ts";
-import { isReachable, pinnedLookup, systemAddresses } from "#gateway/egress-guard.ts";
+import { isReachable } from "#gateway/egress-guard.ts";
 import { type FetchOptions, fetchJson, type IssuerTrust } from "#gateway/federation/issuer-tls.ts";
+import { perSystem } from "#gateway/per-system.ts";
 
 /** How long keys are used without asking again: a revoked one is trusted for no longer. */
 const FRESH_MS = 10 * 60_000;
@@ -68,23 +68,12 @@ export class IssuerKeys {
   }
 }
 
-const ofSystems = new WeakMap<System, IssuerKeys>();
+/** Tests have issuers whose names lead nowhere. */
+export const [issuerKeys, useIssuerKeys] = perSystem(
+  (system) => new IssuerKeys((issuer) => fetchKeys(issuer, system.caBundle())),
+);
 
-export function issuerKeys(system: System): IssuerKeys {
-  let keys = ofSystems.get(system);
-  if (!keys) {
-    keys = new IssuerKeys((issuer) => fetchKeys(issuer, system.caBundle()));
-    ofSystems.set(system, keys);
-  }
-  return keys;
-}
-
-/** For tests whose issuers have names that lead nowhere. */
-export function useIssuerKeys(system: System, keys: IssuerKeys): void {
-  ofSystems.set(system, keys);
-}
-
-/** Throws UnreachableError, ThumbprintError, or Error for an issuer whose answers are not what they must be. */
+/** Throws UnreachableError, ForbiddenAddressError, ThumbprintError, or Error for an issuer whose answers are not what they must be. */
 export async function fetchKeys(
   { url, thumbprints }: Issuer,
   caBundle: string,
@@ -97,23 +86,14 @@ export async function fetchKeys(
   if (issuer !== url) throw new Error(`${discovery} is of another issuer, ${String(issuer)}`);
   if (typeof jwks_uri !== "string" || !URL.canParse(jwks_uri)) throw new Error(`${discovery} names no keys`);
   const place = new URL(jwks_uri);
-  const { keys } = membersOf(await fetchJson(place, trust, await reaching(discovery, place, options)));
+  // An administrator has registered the issuer's own host, wherever it is. Other hosts are the issuer's word only, which must
+  // not lead to what this machine alone can reach.
+  const elsewhere = place.host === discovery.host ? options : { ...options, isAllowed: isReachable };
+  const { keys } = membersOf(await fetchJson(place, trust, elsewhere));
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === "object" && key !== null)) {
     throw new Error(`${place} is no set of keys`);
   }
   return { keys } as JSONWebKeySet;
-}
-
-/**
- * An administrator has registered the issuer's own host, wherever it is. Other hosts are the issuer's word only, which must not
- * lead to what this machine alone can reach.
- */
-async function reaching(issuer: URL, place: URL, options: FetchOptions): Promise<FetchOptions> {
-  if (place.host === issuer.host) return options;
-  const addresses = await systemAddresses(place.hostname.replace(/^\[|\]$/g, ""));
-  const refused = addresses.find(({ address }) => !isReachable(address));
-  if (refused) throw new Error(`${place.host} leads to ${refused.address}, which an issuer's keys cannot be at`);
-  return { ...options, lookup: pinnedLookup(addresses) };
 }
 
 function membersOf(document: unknown): Readonly<Record<string, unknown>> {
