@@ -12,8 +12,9 @@ import { after, before, describe, it } from "node:test";
 import type { RunningFile } from "#cli/options.ts";
 import { fromBase32, stepAt, totpCode } from "#services/iam/totp.ts";
 import { ensureTools } from "#setup/apt.ts";
+import type { Ran } from "#tests/helpers/ran.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
-import { AwsCli, type Ran, withoutAws } from "./aws-cli.ts";
+import { AwsCli, withoutAws } from "./aws-cli.ts";
 import { type Json, mismatches, valueAt } from "./matching.ts";
 import { filledIn, readScenario, type Scenario, type Step, type Variables } from "./scenario.ts";
 

@@ -5,14 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { text } from "node:stream/consumers";
-
-export interface Ran {
-  /** null where a signal ended it. */
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ran, ran } from "#tests/helpers/ran.ts";
 
 export interface Command {
   readonly args: readonly string[];
@@ -61,20 +54,15 @@ export function withoutAws(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_")));
 }
 
-async function started({ args, cwd, env, stdin = "" }: Command): Promise<Ran> {
-  const child = spawn("aws", args, { cwd, env, stdio: "pipe" });
-  child.stdin.on("error", () => {}); // a client that has failed does not read it
-  child.stdin.end(stdin);
-  const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
-  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { status, stdout, stderr };
+function started({ args, cwd, env, stdin }: Command): Promise<Ran> {
+  return ran("aws", args, { cwd, env }, stdin);
 }
 
 type Answer = Ran & { readonly id: number };
 
 class Forks implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
-  readonly #waiting = new Map<number, (ran: Ran) => void>();
+  readonly #waiting = new Map<number, (answer: Ran) => void>();
   readonly #closed: Promise<void>;
   #count = 0;
 
@@ -114,8 +102,8 @@ class Forks implements AsyncDisposable {
 
   async #read(lines: AsyncIterator<string>): Promise<void> {
     for (let line = await lines.next(); !line.done; line = await lines.next()) {
-      const { id, ...ran } = JSON.parse(line.value) as Answer;
-      this.#waiting.get(id)?.(ran);
+      const { id, ...answer } = JSON.parse(line.value) as Answer;
+      this.#waiting.get(id)?.(answer);
       this.#waiting.delete(id);
     }
   }
