@@ -72,11 +72,11 @@ async function trivialBuild({ codebuild }: Clients): Promise<number> {
   const { build } = await codebuild.send(new StartBuildCommand({ projectName: PROJECT }));
   const ids = [build!.id!];
   const done = await until(
-    "the end of the build",
     async () => {
       const { builds } = await codebuild.send(new BatchGetBuildsCommand({ ids }));
       return builds?.[0]?.buildComplete ? builds[0] : undefined;
     },
+    Boolean,
     { withinMs: 60_000, everyMs: 10 },
   );
   const seconds = (performance.now() - started) / 1000;

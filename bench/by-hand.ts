@@ -11,7 +11,7 @@ import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { clientEnvironment, type RunningFile } from "#cli/options.ts";
 import { servedVersion } from "#demo/caller.ts";
 import type { Story } from "#demo/story.ts";
-import { until } from "#demo/until.ts";
+import { LONG, until } from "#demo/until.ts";
 import type { HostConfig } from "#docker/types.ts";
 import { DockerClient } from "#engines/docker/docker-client.ts";
 import { gatewayAddress, networkName } from "#engines/docker/network.ts";
@@ -83,9 +83,11 @@ export class ByHand implements AsyncDisposable {
     );
     const target = { host: address.trim(), port: APP_PORT, name: "backend-flask" };
     const everyMs = 100;
-    await until(`version ${version}`, async () => ((await servedVersion(target)) === version ? true : undefined), {
-      everyMs,
-    });
+    await until(
+      () => servedVersion(target),
+      (served) => served === version,
+      { ...LONG, everyMs },
+    );
     const seconds = (performance.now() - started) / 1000;
     await Promise.all(others);
     await this.#remove();

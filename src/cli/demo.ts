@@ -150,11 +150,11 @@ async function startedSlipway(
     detached: true,
   });
   const slipway = await until(
-    "the start of Slipway",
     async () => {
       if (child.exitCode !== null) throw new UsageError(`Slipway did not start; ${logFile} says why`);
       return runningSlipway(dataDir);
     },
+    Boolean,
     { withinMs: STARTED_WITHIN_MS, everyMs: 20 },
   );
   await reset(slipway); // what an earlier demo that was killed left behind

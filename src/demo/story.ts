@@ -11,7 +11,7 @@ import { postMergedPullRequest } from "./github.ts";
 import { HostImages } from "./host-images.ts";
 import * as infrastructure from "./infrastructure.ts";
 import type { Values } from "./inputs.ts";
-import { until } from "./until.ts";
+import { LONG, until } from "./until.ts";
 import * as verification from "./verification.ts";
 
 export interface StoryOptions extends Endpoint {
@@ -104,8 +104,10 @@ export class Story {
 
   async serves(version: string): Promise<void> {
     const target = this.requireTarget();
-    await until(`version ${version} behind the load balancer`, async () =>
-      (await servedVersion(target)) === version ? true : undefined,
+    await until(
+      () => servedVersion(target),
+      (served) => served === version,
+      LONG,
     );
   }
 

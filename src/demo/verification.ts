@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-codepipeline";
 import { PIPELINE, PROJECT } from "./names.ts";
 import type { Story } from "./story.ts";
-import { until } from "./until.ts";
+import { LONG, until } from "./until.ts";
 
 export async function executionCount({ clients }: Story): Promise<number> {
   const listed = await clients.codepipeline.send(new ListPipelineExecutionsCommand({ pipelineName: PIPELINE }));
@@ -25,28 +25,37 @@ async function newExecution(story: Story) {
 
 /** Waits for the first executions of a new pipeline. */
 export async function executionSucceeded(story: Story, count: number): Promise<void> {
-  await until(`pipeline execution ${count}`, async () => {
-    const listed = await story.clients.codepipeline.send(new ListPipelineExecutionsCommand({ pipelineName: PIPELINE }));
-    const newest = listed.pipelineExecutionSummaries ?? [];
-    if (newest.length < count) return undefined;
-    const status = newest[0]?.status;
-    if (status === "Succeeded") return true;
-    if (status !== "InProgress") throw new Error(await failureOf(story, newest[0]?.pipelineExecutionId));
-    return undefined;
-  });
+  await until(
+    async () => {
+      const listed = await story.clients.codepipeline.send(
+        new ListPipelineExecutionsCommand({ pipelineName: PIPELINE }),
+      );
+      const newest = listed.pipelineExecutionSummaries ?? [];
+      if (newest.length < count) return false;
+      const status = newest[0]?.status;
+      if (status === "Succeeded" || status === "InProgress") return status === "Succeeded";
+      throw new Error(await failureOf(story, newest[0]?.pipelineExecutionId));
+    },
+    Boolean,
+    LONG,
+  );
 }
 
 export async function stageSucceeded(story: Story, stageName: string): Promise<void> {
-  await until(`stage ${stageName}`, async () => {
-    const execution = await newExecution(story);
-    if (!execution) return undefined;
-    const actions = await actionsOf(story, execution.pipelineExecutionId);
-    const inStage = actions.filter((action) => action.stageName === stageName);
-    if (actions.some(({ status }) => status === "Failed" || status === "Abandoned")) {
-      throw new Error(await failureOf(story, execution.pipelineExecutionId));
-    }
-    return inStage.length > 0 && inStage.every(({ status }) => status === "Succeeded") ? true : undefined;
-  });
+  await until(
+    async () => {
+      const execution = await newExecution(story);
+      if (!execution) return false;
+      const actions = await actionsOf(story, execution.pipelineExecutionId);
+      const inStage = actions.filter((action) => action.stageName === stageName);
+      if (actions.some(({ status }) => status === "Failed" || status === "Abandoned")) {
+        throw new Error(await failureOf(story, execution.pipelineExecutionId));
+      }
+      return inStage.length > 0 && inStage.every(({ status }) => status === "Succeeded");
+    },
+    Boolean,
+    LONG,
+  );
 }
 
 async function actionsOf(story: Story, pipelineExecutionId: string | undefined): Promise<ActionExecutionDetail[]> {
@@ -77,10 +86,11 @@ async function buildsOf({ clients }: Story): Promise<Build[]> {
 
 /** The webhook's build may end after the pipeline's. */
 export async function buildsSucceeded(story: Story): Promise<void> {
-  const builds = await until("the end of every build", async () => {
-    const found = await buildsOf(story);
-    return found.length > 0 && found.every(({ buildComplete }) => buildComplete) ? found : undefined;
-  });
+  const builds = await until(
+    () => buildsOf(story),
+    (found) => found.length > 0 && found.every(({ buildComplete }) => buildComplete),
+    LONG,
+  );
   const other = builds.find(({ buildStatus }) => buildStatus !== "SUCCEEDED");
   if (other) {
     const tail = (await logOf(story, other)).slice(-25).map(({ message }) => message);

@@ -16,10 +16,6 @@ type Tables = {
 const RENEW_MS = 5_000;
 const AN_HOUR = 3_600_000;
 
-/** Quick to look, patient with a busy machine. */
-const eventually = <T>(what: string, probe: () => Promise<T | undefined>) =>
-  until(what, probe, { withinMs: 20_000, everyMs: 5 });
-
 export function workContract(name: string, create: CreateDatabase): void {
   describe(`work on ${name}`, () => {
     let store: Store;
@@ -56,8 +52,7 @@ export function workContract(name: string, create: CreateDatabase): void {
 
     const rows = () => db.withTables<Tables>().selectFrom("work").selectAll().orderBy("id").execute();
     const row = async () => (await rows())[0];
-    const noWorkLeft = () =>
-      eventually("the end of all work", async () => ((await rows()).length === 0 ? true : undefined));
+    const noWorkLeft = () => until(async () => (await rows()).length === 0);
 
     it("does what a transaction scheduled, after it is committed and not where it failed", async () => {
       const done: string[] = [];
@@ -86,8 +81,8 @@ export function workContract(name: string, create: CreateDatabase): void {
       await work.start();
       await schedule(work, "later", new Date(Date.now() + AN_HOUR));
       await schedule(work, "now");
-      await eventually("the one that is due", async () => (done.length > 0 ? true : undefined));
-      await eventually("only the other left", async () => ((await rows()).length === 1 ? true : undefined));
+      await until(() => done.length > 0);
+      await until(async () => (await rows()).length === 1);
       assert.deepEqual(done, ["now"]);
       await schedule(work, "later");
       await noWorkLeft();
@@ -99,7 +94,7 @@ export function workContract(name: string, create: CreateDatabase): void {
       const work = working(async () => (++calls === 1 ? new Date(Date.now() + AN_HOUR) : "done"));
       await work.start();
       await schedule(work, "again");
-      const waiting = await eventually("the release", async () => {
+      const waiting = await until(async () => {
         const found = await row();
         return calls === 1 && found?.lease_owner === null && found.due_at > Date.now() ? found : undefined;
       });
@@ -152,7 +147,7 @@ export function workContract(name: string, create: CreateDatabase): void {
         const before = Date.now();
         await db.withTables<{ work: { failures: number } }>().updateTable("work").set({ failures }).execute();
         await schedule(work, "hopeless");
-        const released = await eventually("the failure", async () => {
+        const released = await until(async () => {
           const found = await row();
           return found?.lease_owner === null && found.due_at > before ? found : undefined;
         });
@@ -214,7 +209,7 @@ export function workContract(name: string, create: CreateDatabase): void {
       await started.promise;
       const { lease_until: first } = (await row())!;
       t.mock.timers.tick(RENEW_MS);
-      await eventually("the renewal", async () => ((await row())!.lease_until === first + RENEW_MS ? true : undefined));
+      await until(async () => (await row())!.lease_until === first + RENEW_MS);
       await db
         .withTables<Tables>()
         .updateTable("work")
@@ -236,7 +231,7 @@ export function workContract(name: string, create: CreateDatabase): void {
       const work = working(untilAborted);
       await work.start();
       await schedule(work, "interrupted");
-      await eventually("the handler", async () => (starts.length === 1 ? true : undefined));
+      await until(() => starts.length === 1);
       await work.stop();
       assert.equal((await row())?.lease_owner, null);
       assert.deepEqual(errors, []);

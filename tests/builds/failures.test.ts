@@ -15,7 +15,7 @@ import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { ZipFile } from "yazl";
 import { type Clients, clientsOf } from "#demo/clients.ts";
-import { until } from "#demo/until.ts";
+import { LONG, until } from "#demo/until.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 
 const BUCKET = "sources-of-failures";
@@ -131,10 +131,14 @@ describe("a build that cannot succeed", () => {
   }
 
   async function ended(id: string): Promise<Build> {
-    return until("the end of the build", async () => {
-      const { builds } = await clients.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
-      return builds?.[0]?.buildComplete ? builds[0] : undefined;
-    });
+    return until(
+      async () => {
+        const { builds } = await clients.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
+        return builds?.[0]?.buildComplete ? builds[0] : undefined;
+      },
+      Boolean,
+      LONG,
+    );
   }
 
   for (const [index, { name, project, start, phase, statusCode, says }] of FAILURES.entries()) {

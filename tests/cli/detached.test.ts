@@ -39,7 +39,7 @@ describe("a detached Slipway", () => {
   async function killed(): Promise<number> {
     const { pid } = runningSlipway(dataDir)!;
     process.kill(pid, "SIGKILL");
-    await until("the death", async () => (isAlive(pid) ? undefined : true), { everyMs: 1 });
+    await until(() => !isAlive(pid), Boolean, { everyMs: 1 });
     return pid;
   }
 
@@ -60,9 +60,9 @@ describe("a detached Slipway", () => {
     up();
     await killed();
     await health();
-    await until("the restart", async () => (runningSlipway(dataDir)?.isRestarting ? undefined : true));
+    await until(() => !runningSlipway(dataDir)?.isRestarting);
     await killed();
-    await until("the end", async () => (runningSlipway(dataDir) ? undefined : true));
+    await until(() => !runningSlipway(dataDir));
     assert.match(log(), /died within 5 s; it is not started once more/);
     await assert.rejects(health());
     assert.equal(up().status, 0);

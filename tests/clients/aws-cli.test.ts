@@ -4,30 +4,25 @@
  * Those about credentials themselves have a second Slipway, which checks them.
  */
 import assert from "node:assert/strict";
-import { type SpawnOptions, spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import type { RunningFile } from "#cli/options.ts";
 import { fromBase32, stepAt, totpCode } from "#services/iam/totp.ts";
 import { ensureTools } from "#setup/apt.ts";
+import type { Ran } from "#tests/helpers/ran.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
+import { AwsCli, withoutAws } from "./aws-cli.ts";
 import { type Json, mismatches, valueAt } from "./matching.ts";
 import { filledIn, readScenario, type Scenario, type Step, type Variables } from "./scenario.ts";
 
-interface Ran {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 const FOLDER = new URL("../scenarios/aws-cli/", import.meta.url).pathname;
 const REGION = "eu-central-1";
-const SERVICE_ERROR =
-  /An error occurred \((\S+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: ?(.*)/s;
+const SERVICE_ERROR = /An error occurred \((\S+)\) when calling the \w+ operation: ?(.*)/s;
+/** Some versions say it of a single attempt too. */
+const RETRIES = / \(reached max retries: \d+\)/;
 
 const files = globSync("*.json", { cwd: FOLDER }).sort();
 /** Each with an account of its own. */
@@ -40,29 +35,29 @@ const scenarios = files.map((file, index) => ({
 describe("the aws CLI", { concurrency: 3 }, () => {
   let open: SlipwayProcess;
   let strict: SlipwayProcess;
-  let version: number;
+  let cli: AwsCli;
 
   before(async () => {
     await ensureTools(["aws"], (line) => console.log(line));
-    version = await majorVersion();
+    cli = await AwsCli.start();
     open = await SlipwayProcess.start({ arguments: ["--accept-any-credentials"] });
     strict = await SlipwayProcess.start();
     await writeFile(join(open.dataDir, "delegation-partners.json"), JSON.stringify(partners()));
   });
-  after(() => Promise.all([open[Symbol.asyncDispose](), strict[Symbol.asyncDispose]()]));
+  after(() => Promise.all([cli, open, strict].map((each) => each?.[Symbol.asyncDispose]())));
 
   assert.ok(scenarios.length > 0, `no scenarios in ${FOLDER}`);
   for (const { file, scenario, account } of scenarios) {
     it(`${basename(file, ".json")}: ${scenario.name}`, async (test) => {
       const { requires } = scenario;
-      if (requires?.version !== undefined && version < requires.version) {
-        return test.skip(`this CLI is version ${version}: ${requires.because}`);
+      if (requires?.version !== undefined && cli.majorVersion < requires.version) {
+        return test.skip(`this CLI is version ${cli.majorVersion}: ${requires.because}`);
       }
-      if (requires?.operation && !(await knows(requires.operation))) {
+      if (requires?.operation && !(await cli.knows(requires.operation))) {
         return test.skip(`this CLI has no ${requires.operation.join(" ")}: ${requires.because}`);
       }
-      if (scenario.strict) return play(scenario, strict.running, administrator(strict.running));
-      await play(scenario, open.running, { account, accessKeyId: account, secretAccessKey: "any" });
+      if (scenario.strict) return play(cli, scenario, strict.running, administrator(strict.running));
+      await play(cli, scenario, open.running, { account, accessKeyId: account, secretAccessKey: "any" });
     });
   }
 });
@@ -84,7 +79,7 @@ function administrator({ account, accessKeyId, secretAccessKey }: RunningFile): 
 }
 
 /** Stops at the first step that is not as expected: those after it stand on it. */
-async function play(scenario: Scenario, { url, port }: RunningFile, caller: Caller): Promise<void> {
+async function play(cli: AwsCli, scenario: Scenario, { url, port }: RunningFile, caller: Caller): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "slipway-cli-"));
   const known = { account: caller.account, region: REGION, url, port: String(port), now: String(Date.now()) };
   const variables: Variables = new Map(Object.entries(known));
@@ -93,7 +88,7 @@ async function play(scenario: Scenario, { url, port }: RunningFile, caller: Call
       const step = filledIn(written, variables);
       const args = ["--endpoint-url", url, ...step.aws.map(asArgument)];
       await putFiles(folder, step.files ?? {});
-      const ran = await run("aws", args, { cwd: folder, env: environment(caller, folder, step) }, step.stdin);
+      const ran = await cli.run({ args, cwd: folder, env: environment(caller, folder, step), stdin: step.stdin });
       const wrong = [...differences(step, ran), ...(await fileDifferences(folder, step))];
       if (wrong.length > 0) assert.fail(report(index, args, ran, wrong));
       for (const [name, path] of Object.entries(step.save ?? {})) {
@@ -114,16 +109,17 @@ async function play(scenario: Scenario, { url, port }: RunningFile, caller: Call
 
 function differences(step: Step, { status, stdout, stderr }: Ran): readonly string[] {
   const wrong: string[] = [];
+  const complaint = stderr.replace(RETRIES, "");
   const refused = step.error !== undefined || step.stderr !== undefined;
   const expected = step.status ?? (refused ? "anything but 0" : 0);
   if (typeof expected === "number" ? status !== expected : status === 0) {
     wrong.push(`exit status: expected ${expected}, got ${status}`);
   }
   if (step.error) {
-    const [, code, message] = SERVICE_ERROR.exec(stderr) ?? [];
+    const [, code, message] = SERVICE_ERROR.exec(complaint) ?? [];
     wrong.push(...mismatches({ ...step.error }, { code: code ?? null, message: message?.trim() ?? null }, "error"));
   }
-  if (step.stderr !== undefined) wrong.push(...mismatches({ $match: step.stderr }, stderr, "stderr"));
+  if (step.stderr !== undefined) wrong.push(...mismatches({ $match: step.stderr }, complaint, "stderr"));
   if (step.text !== undefined) wrong.push(...mismatches({ $match: step.text }, stdout, "stdout"));
   if (step.output !== undefined) wrong.push(...mismatches(step.output, json(stdout), "output"));
   return wrong;
@@ -159,9 +155,8 @@ function report(
 
 /** The client must not find a person's own profiles, and must not look for an instance's credentials. */
 function environment(caller: Caller, folder: string, step: Step): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_"));
   return {
-    ...Object.fromEntries(inherited),
+    ...withoutAws(),
     AWS_ACCESS_KEY_ID: caller.accessKeyId,
     AWS_SECRET_ACCESS_KEY: caller.secretAccessKey,
     AWS_DEFAULT_REGION: REGION,
@@ -193,26 +188,4 @@ function json(printed: string): Json {
   } catch {
     return null;
   }
-}
-
-async function majorVersion(): Promise<number> {
-  const { stdout, stderr } = await run("aws", ["--version"], {});
-  const found = /aws-cli\/(\d+)/.exec(stdout + stderr);
-  if (!found) throw new Error(`aws --version said ${stdout}${stderr}`);
-  return Number(found[1]);
-}
-
-/** Asks for no more than a form to fill in, which needs no service. */
-async function knows(operation: readonly string[]): Promise<boolean> {
-  const { status } = await run("aws", [...operation, "--generate-cli-skeleton"], {});
-  return status === 0;
-}
-
-async function run(command: string, args: readonly string[], options: SpawnOptions, stdin = ""): Promise<Ran> {
-  const child = spawn(command, args, { ...options, stdio: "pipe" });
-  child.stdin.on("error", () => {}); // a client that has failed does not read it
-  child.stdin.end(stdin);
-  const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
-  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { status, stdout, stderr };
 }

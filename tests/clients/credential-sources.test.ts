@@ -3,11 +3,9 @@
  * programs that print credentials. The same files and environment for the aws CLI and the JS SDK.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import * as iamSdk from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
@@ -15,6 +13,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { type TestIssuer, testIssuer } from "#gateway/federation/testing.ts";
 import { fromBase32, stepAt, totpCode } from "#services/iam/totp.ts";
 import { ensureTools } from "#setup/apt.ts";
+import { type Ran, ran } from "#tests/helpers/ran.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 
 const ISSUER_KEYS = await generateKeyPair("ES256");
@@ -148,12 +147,6 @@ async function writeFiles(): Promise<void> {
   await writeFile(join(folder, "config"), sections.join("\n"));
 }
 
-interface Ran {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** A program that no terminal belongs to, so that it reads what it asks for from its standard input. */
 async function run(command: string, args: readonly string[], chosen: Environment, stdin = ""): Promise<Ran> {
   const { url, port, caBundle } = slipway.running;
@@ -174,12 +167,8 @@ async function run(command: string, args: readonly string[], chosen: Environment
     HOME: folder, // where the CLI keeps what it has assumed
     ...chosen,
   };
-  const child = spawn(command, args, { env, stdio: "pipe", detached: true });
-  child.stdin.on("error", () => {});
-  child.stdin.end(stdin);
-  const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
-  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { status, stdout: stdout.trim(), stderr };
+  const { stdout, ...ended } = await ran(command, args, { env, detached: true }, stdin);
+  return { ...ended, stdout: stdout.trim() };
 }
 
 const cli = (chosen: Environment, stdin?: string) =>

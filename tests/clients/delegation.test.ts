@@ -113,7 +113,7 @@ describe("with the JS SDK", () => {
     // What is only read is not in the trail, what is refused is.
     const strangers = new sts.STSClient(configuration(CUSTOMER));
     await assert.rejects(strangers.send(exchange), { name: "ValidationError", message: "Invalid trade-in token" });
-    const [denied, refused] = await until("the trail's having both calls", async () => {
+    const [denied, refused] = await until(async () => {
       const trail = await trailOf(slipway.dataDir);
       const found = ["ListRoles", "GetDelegatedAccessToken"].map((name) =>
         trail.find(({ eventName }) => eventName === name),

@@ -107,7 +107,7 @@ describe("a web identity", () => {
       message: "Not authorized to perform sts:AssumeRoleWithWebIdentity",
     });
     const identity = { type: "WebIdentityUser", userName: "repo:evil/app:ref:refs/heads/main" };
-    const found = await until("the record of the denial", async () => {
+    const found = await until(async () => {
       const lines = (await slipway.auditTrail()).trim().split("\n");
       const records = lines.filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>);
       return records.find(({ userIdentity, errorCode }) => {

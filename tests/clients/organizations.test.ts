@@ -1,9 +1,11 @@
 /** An organization over the wire, with the SDK: real signatures, errors as the SDK's classes, and what survives kill -9. */
+
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
 import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import * as sdk from "@aws-sdk/client-organizations";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { until } from "#demo/until.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 
 let slipway: SlipwayProcess;
@@ -26,12 +28,12 @@ async function created(client: sdk.OrganizationsClient, name: string): Promise<s
   const input = { AccountName: name, Email: `${name}@example.com` };
   const { CreateAccountStatus } = await client.send(new sdk.CreateAccountCommand(input));
   const status = new sdk.DescribeCreateAccountStatusCommand({ CreateAccountRequestId: CreateAccountStatus!.Id! });
-  for (;;) {
-    const { State, AccountId } = (await client.send(status)).CreateAccountStatus!;
-    if (State === "SUCCEEDED") return AccountId!;
-    assert.equal(State, "IN_PROGRESS");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const { State, AccountId } = await until(
+    async () => (await client.send(status)).CreateAccountStatus!,
+    (seen) => seen.State !== "IN_PROGRESS",
+  );
+  assert.equal(State, "SUCCEEDED");
+  return AccountId!;
 }
 
 it("errors are the SDK's, with their reasons", async () => {

@@ -7,8 +7,8 @@ export interface Scenario {
   /** Left out where the client is older than this major version or does not know the operation, for the reason given. */
   readonly requires?: {
     readonly version?: number;
-    /** `["sts", "get-web-identity-token"]` */
-    readonly operation?: readonly [service: string, operation: string];
+    /** `["sts", "get-web-identity-token"]`, with arguments that came later than the operation. */
+    readonly operation?: readonly [service: string, operation: string, ...args: string[]];
     readonly because: string;
   };
   /** By the administrator of a Slipway that takes nobody else's key; its account is shared with other such scenarios. */

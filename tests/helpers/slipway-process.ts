@@ -69,15 +69,11 @@ export class SlipwayProcess implements AsyncDisposable {
       });
     }
     this.#child = child;
-    this.#running = await until(
-      "the start of Slipway",
-      async () => {
-        if (child.exitCode !== null) throw new Error(`slipway up ended with ${child.exitCode}:\n${this.#output}`);
-        const running = runningSlipway(this.dataDir);
-        return running?.pid === child.pid ? running : undefined;
-      },
-      { withinMs: 30_000, everyMs: 10 },
-    );
+    this.#running = await until(async () => {
+      if (child.exitCode !== null) throw new Error(`slipway up ended with ${child.exitCode}:\n${this.#output}`);
+      const running = runningSlipway(this.dataDir);
+      return running?.pid === child.pid ? running : undefined;
+    });
   }
 
   /** kill -9: nothing is closed, flushed or said. */

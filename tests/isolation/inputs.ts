@@ -6,7 +6,7 @@ import type { NormalizedSchema } from "@smithy/core/schema";
 import type { StaticStructureSchema } from "@smithy/types";
 import type { OperationModel, Service } from "#gateway/service.ts";
 import { type Limit, violations } from "#gateway/validate.ts";
-import { ALWAYS, type Samples } from "./fixture.ts";
+import { ALWAYS, type Samples } from "./fixture/account.ts";
 
 export interface Inputs {
   /** The required members alone, each optional member that names something beside them, and each further sample. */

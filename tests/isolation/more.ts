@@ -7,7 +7,8 @@ import { rootPrincipal } from "#gateway/context.ts";
 import { newAuthority } from "#gateway/federation/testing.ts";
 import { Authenticator } from "#services/iam/testing.ts";
 import { REGION, type TestSystem } from "#tests/helpers/test-system.ts";
-import { type Fixture, NAME } from "#tests/isolation/fixture.ts";
+import { NAME } from "#tests/isolation/fixture/account.ts";
+import type { Fixture } from "#tests/isolation/fixture/index.ts";
 
 const SECOND = "fixture-second";
 

@@ -14,8 +14,8 @@ import { anImage } from "#services/ecr/testing.ts";
 import { services } from "#services/services.ts";
 import { type ServedSystem, servedSystem } from "#tests/helpers/served-system.ts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
-import { sharedIssuer } from "#tests/isolation/federation.ts";
-import { everythingOf, type Fixture } from "#tests/isolation/fixture.ts";
+import { sharedIssuer } from "#tests/isolation/fixture/federation.ts";
+import { everythingOf, type Fixture } from "#tests/isolation/fixture/index.ts";
 import { inputsOf } from "#tests/isolation/inputs.ts";
 import { earlier, more } from "#tests/isolation/more.ts";
 

@@ -9,7 +9,8 @@ import { gitHubSignature } from "#services/codebuild/webhooks/signature.ts";
 import { anImage } from "#services/ecr/testing.ts";
 import { type Administrator, type ServedSystem, servedSystem } from "#tests/helpers/served-system.ts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
-import { everythingOf, type Fixture, NAME } from "#tests/isolation/fixture.ts";
+import { NAME } from "#tests/isolation/fixture/account.ts";
+import { everythingOf, type Fixture } from "#tests/isolation/fixture/index.ts";
 
 const STRANGER = "444455556666";
 const HOST = `${ACCOUNT}.dkr.ecr.${REGION}.amazonaws.com`;

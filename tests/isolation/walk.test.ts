@@ -1,6 +1,6 @@
 /**
  * Accounts do not see each other: every operation that is built is called by another account's administrator with the names,
- * ids, ARNs and tokens of one account's things (`tests/isolation/fixture.ts`); nothing is read and nothing changes.
+ * ids, ARNs and tokens of one account's things (`tests/isolation/fixture/`); nothing is read and nothing changes.
  * The stranger has things of the same names, so that each member in turn can be the owner's and the others the stranger's.
  *
  * An operation that is new is walked by itself. This test fails where it can not be:
@@ -25,10 +25,10 @@ import { OrganizationMemberships } from "#services/organizations/index.ts";
 import { services } from "#services/services.ts";
 import { inTransaction } from "#store/database.ts";
 import { ACCOUNT, REGION, type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
-import { sharedIssuer } from "#tests/isolation/federation.ts";
-import { everythingOf, type Fixture } from "#tests/isolation/fixture.ts";
+import { sharedIssuer } from "#tests/isolation/fixture/federation.ts";
+import { everythingOf, type Fixture } from "#tests/isolation/fixture/index.ts";
+import { memberOf } from "#tests/isolation/fixture/organization.ts";
 import { inputsOf, mixedInputs } from "#tests/isolation/inputs.ts";
-import { memberOf } from "#tests/isolation/organization.ts";
 import { added, lost, type Snapshot, Snapshots } from "#tests/isolation/snapshot.ts";
 
 await Promise.all(services.map((service) => service.load()));

@@ -26,8 +26,6 @@ before(async () => {
 after(() => postgres[Symbol.asyncDispose]());
 
 const emptySchema = () => newSchema(postgres.url);
-const soon = <T>(what: string, probe: () => Promise<T | undefined>) =>
-  until(what, probe, { withinMs: 20_000, everyMs: 10 });
 
 storeContract("PostgreSQL", emptySchema);
 workContract("PostgreSQL", emptySchema);
@@ -48,9 +46,9 @@ describe("several processes on one PostgreSQL", () => {
     one.subscribe("topic", (key) => heard.one.push(key));
     other.subscribe("topic", (key) => heard.other.push(key));
     one.publish("topic", "first");
-    await soon("the first message", async () => (heard.other.length > 0 ? true : undefined));
+    await until(() => heard.other.length > 0);
     other.publish("topic", "second");
-    await soon("the second message", async () => (heard.one.includes("second") ? true : undefined));
+    await until(() => heard.one.includes("second"));
     // The database delivers in order: an echo of "first" would have come before "second".
     assert.deepEqual(heard, { one: ["first", "second"], other: ["first", "second"] });
     await close();
@@ -64,7 +62,7 @@ describe("several processes on one PostgreSQL", () => {
     other.subscribe("topic", (key) => heard.push(`other ${key}`));
     third.one.subscribe("topic", (key) => heard.push(`third ${key}`));
     one.publish("topic", "mine");
-    await soon("the message", async () => (heard.includes("third mine") ? true : undefined));
+    await until(() => heard.includes("third mine"));
     assert.deepEqual(heard, ["third mine"]);
     await Promise.all([close(), third.close()]);
   });
@@ -78,9 +76,9 @@ describe("several processes on one PostgreSQL", () => {
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`.execute(administrator.db);
     await administrator.close();
-    await soon("a message on the new connection", async () => {
+    await until(() => {
       one.publish("topic", "after the drop");
-      return heard.length > 0 ? true : undefined;
+      return heard.length > 0;
     });
     await sql`select 1`.execute(stores[0].db);
     await close();

@@ -19,7 +19,7 @@ import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-i
 import { filledText } from "#demo/inputs.ts";
 import { CLUSTER, PIPELINE, PROJECT, SERVICE } from "#demo/names.ts";
 import type { Story } from "#demo/story.ts";
-import { until } from "#demo/until.ts";
+import { LONG, until } from "#demo/until.ts";
 import { logsComplete, stageSucceeded } from "#demo/verification.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 import { runSteps, storyOn } from "#tests/helpers/story.ts";
@@ -44,10 +44,14 @@ describe("the Cruddur pipeline", () => {
   });
 
   async function ended(id: string): Promise<Build> {
-    return until("the end of the build", async () => {
-      const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
-      return builds?.[0]?.buildComplete ? builds[0] : undefined;
-    });
+    return until(
+      async () => {
+        const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [id] }));
+        return builds?.[0]?.buildComplete ? builds[0] : undefined;
+      },
+      Boolean,
+      LONG,
+    );
   }
 
   async function logOf(build: Build): Promise<string[]> {
@@ -94,14 +98,18 @@ describe("the Cruddur pipeline", () => {
     const original = await useBuildspec(await countingBuildspec());
     await story.release("3");
     await story.stopCaller(); // a killed load balancer fails requests; what is tested here is the work
-    const id = await until("the build's first lines", async () => {
-      const running = await runningBuild();
-      if (!running) return undefined;
-      const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [running] }));
-      const build = builds?.[0];
-      if (build?.currentPhase !== "PRE_BUILD") return undefined;
-      return (await logOf(build)).some((line) => line.startsWith("line 5\n")) ? running : undefined;
-    });
+    const id = await until(
+      async () => {
+        const running = await runningBuild();
+        if (!running) return undefined;
+        const { builds } = await story.clients.codebuild.send(new BatchGetBuildsCommand({ ids: [running] }));
+        const build = builds?.[0];
+        if (build?.currentPhase !== "PRE_BUILD") return undefined;
+        return (await logOf(build)).some((line) => line.startsWith("line 5\n")) ? running : undefined;
+      },
+      Boolean,
+      LONG,
+    );
     await slipway.kill();
     await slipway.start();
     for (const stage of ["Build", "Deploy"]) await stageSucceeded(story, stage);
@@ -119,8 +127,12 @@ describe("the Cruddur pipeline", () => {
     const before = await currentRevision();
     await story.release("4");
     await story.stopCaller();
-    await until("the deployment", async () => ((await stageStatus("Deploy")) === "InProgress" ? true : undefined));
-    await until("the new revision", async () => ((await currentRevision()) > before ? true : undefined));
+    await until(
+      () => stageStatus("Deploy"),
+      (status) => status === "InProgress",
+      LONG,
+    );
+    await until(currentRevision, (revision) => revision > before, LONG);
     await slipway.kill();
     await slipway.start();
     await stageSucceeded(story, "Deploy");

@@ -5,7 +5,7 @@
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { BatchGetBuildsCommand, type Build, StartBuildCommand } from "@aws-sdk/client-codebuild";
 import { PROJECT } from "#demo/names.ts";
-import { until } from "#demo/until.ts";
+import { LONG, until } from "#demo/until.ts";
 import { DetachedSlipway } from "#tests/helpers/detached-slipway.ts";
 import { runSteps, storyOn } from "#tests/helpers/story.ts";
 
@@ -38,10 +38,14 @@ async function aBuild(killAfter?: number): Promise<{ build: Build; log: string[]
     await new Promise((resolve) => setTimeout(resolve, killAfter));
     slipway.kill();
   }
-  const ended = await until("the end of the build", async () => {
-    const { builds } = await codebuild.send(new BatchGetBuildsCommand({ ids: [build!.id!] }));
-    return builds?.[0]?.buildComplete ? builds[0] : undefined;
-  });
+  const ended = await until(
+    async () => {
+      const { builds } = await codebuild.send(new BatchGetBuildsCommand({ ids: [build!.id!] }));
+      return builds?.[0]?.buildComplete ? builds[0] : undefined;
+    },
+    Boolean,
+    LONG,
+  );
   const { groupName: logGroupName, streamName: logStreamName } = ended.logs ?? {};
   const page = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startFromHead: true }));
   return { build: ended, log: (page.events ?? []).map(({ message = "" }) => message) };

@@ -14,7 +14,7 @@ import {
 } from "@aws-sdk/client-codepipeline";
 import { PIPELINE, PROJECT } from "#demo/names.ts";
 import type { Story } from "#demo/story.ts";
-import { until } from "#demo/until.ts";
+import { LONG, until } from "#demo/until.ts";
 import { DetachedSlipway } from "#tests/helpers/detached-slipway.ts";
 import { runSteps, storyOn } from "#tests/helpers/story.ts";
 
@@ -42,24 +42,36 @@ describe("a detached Slipway that is killed during a build", () => {
     const { codepipeline, codebuild } = story.clients;
     await usePausingBuildspec();
     const { pipelineExecutionId } = await codepipeline.send(new StartPipelineExecutionCommand({ name: PIPELINE }));
-    const buildId = await until("the build", async () => {
-      const listed = await codepipeline.send(
-        new ListActionExecutionsCommand({ pipelineName: PIPELINE, filter: { pipelineExecutionId } }),
-      );
-      const action = listed.actionExecutionDetails?.find(({ stageName }) => stageName === "Build");
-      return action?.output?.executionResult?.externalExecutionId;
-    });
+    const buildId = await until(
+      async () => {
+        const listed = await codepipeline.send(
+          new ListActionExecutionsCommand({ pipelineName: PIPELINE, filter: { pipelineExecutionId } }),
+        );
+        const action = listed.actionExecutionDetails?.find(({ stageName }) => stageName === "Build");
+        return action?.output?.executionResult?.externalExecutionId;
+      },
+      Boolean,
+      LONG,
+    );
     for (const number of COMMANDS.keys()) {
-      await until(`pause ${number}`, async () => (await logOf(buildId)).includes(`pause ${number}\n`) || undefined);
+      await until(
+        () => logOf(buildId),
+        (log) => log.includes(`pause ${number}\n`),
+        LONG,
+      );
       await new Promise((resolve) => setTimeout(resolve, KILL_AFTER_MS));
       slipway.kill();
     }
-    const status = await until("the end of the pipeline", async () => {
-      const { pipelineExecution } = await codepipeline.send(
-        new GetPipelineExecutionCommand({ pipelineName: PIPELINE, pipelineExecutionId }),
-      );
-      return pipelineExecution?.status === "InProgress" ? undefined : pipelineExecution?.status;
-    });
+    const status = await until(
+      async () => {
+        const { pipelineExecution } = await codepipeline.send(
+          new GetPipelineExecutionCommand({ pipelineName: PIPELINE, pipelineExecutionId }),
+        );
+        return pipelineExecution?.status === "InProgress" ? undefined : pipelineExecution?.status;
+      },
+      Boolean,
+      LONG,
+    );
     const log = await logOf(buildId);
     assert.equal(status, "Succeeded", log.slice(-15).join(""));
     const { builds } = await codebuild.send(new BatchGetBuildsCommand({ ids: [buildId] }));

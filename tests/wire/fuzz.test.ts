@@ -14,7 +14,7 @@ import { type Encoded, encoded } from "#tests/fuzz/encode.ts";
 import { junk, Random, strange, withOneReplaced } from "#tests/fuzz/random.ts";
 import { type Administrator, type Answer, type ServedSystem, servedSystem } from "#tests/helpers/served-system.ts";
 import { ACCOUNT, REGION } from "#tests/helpers/test-system.ts";
-import { everythingOf, type Fixture } from "#tests/isolation/fixture.ts";
+import { everythingOf, type Fixture } from "#tests/isolation/fixture/index.ts";
 import { inputsOf } from "#tests/isolation/inputs.ts";
 import { tablesOf } from "#tests/isolation/snapshot.ts";
 

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GetPipelineStateCommand } from "@aws-sdk/client-codepipeline";
-import {
-  aPipeline,
-  aPipelineSystem,
-  created,
-  DEFINITIONS,
-  eventually,
-  failureOf,
-  pipelineName,
-  started,
-} from "./testing.ts";
+import { until } from "#demo/until.ts";
+import { aPipeline, aPipelineSystem, created, DEFINITIONS, failureOf, pipelineName, started } from "./testing.ts";
 
 describe("a pipeline's role", () => {
   const denied: [
@@ -144,7 +136,7 @@ describe("an action that fails", () => {
     const id = await created(made);
     await started(made);
     await made.builds.finish(made.system, { buildStatus: "SUCCEEDED" }, DEFINITIONS);
-    await eventually(
+    await until(
       async () => made.ecs.registered.length,
       (length) => length > 0,
     );

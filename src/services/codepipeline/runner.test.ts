@@ -8,6 +8,7 @@ import { describe, it } from "node:test";
 import { RetryStageExecutionCommand, StartPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { until } from "#demo/until.ts";
 import { type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities } from "../iam/index.ts";
 import { fileInZip } from "./artifact-zip.ts";
@@ -21,7 +22,6 @@ import {
   created,
   DEFINITIONS,
   ended,
-  eventually,
   failureOf,
   history,
   IMAGE,
@@ -34,7 +34,7 @@ import { WATCH_WORK } from "./watch.ts";
 async function looked(system: TestSystem): Promise<void> {
   const [watch] = await dueWatches(system);
   system.bus.publish("source-changed", "omenking/cruddur");
-  await eventually(
+  await until(
     () => dueWatches(system),
     ([later]) => later !== undefined && later > watch!,
   );
@@ -76,7 +76,7 @@ describe("a pipeline", () => {
       { buildStatus: "SUCCEEDED", exportedEnvironmentVariables: [{ name: "TAG", value: "2" }] },
       DEFINITIONS,
     );
-    await eventually(
+    await until(
       async () => ecs.registered.length,
       (length) => length > 0,
     );
@@ -115,13 +115,13 @@ describe("a pipeline", () => {
     await made.commit("main", "elsewhere");
     const commitId = await made.commit("prod", "two");
     system.bus.publish("source-changed", "OmenKing/cruddur");
-    const seen = await eventually(
+    const seen = await until(
       () => history(system),
       (executions) => executions.length > 1,
     );
     assert.equal(seen[0]?.trigger?.triggerType, "Webhook");
     assert.equal(seen[0]?.trigger?.triggerDetail, made.connectionArn);
-    await eventually(
+    await until(
       () => history(system),
       ([newest]) => newest?.sourceRevisions?.[0]?.revisionId === commitId,
     );
@@ -141,7 +141,7 @@ describe("a pipeline", () => {
         sourceRevisions: [{ actionName: "Source", revisionType: "COMMIT_ID", revisionValue: first }],
       }),
     );
-    const revision = await eventually(
+    const revision = await until(
       async () => (await actions(made.system, pipelineExecutionId)).Source?.output?.outputVariables?.CommitId,
       (commitId) => commitId !== undefined,
     );
@@ -187,7 +187,7 @@ describe("an approval", () => {
     const [source] = aPipeline(made.connectionArn).stages!;
     const stages = [source!, { name: "Review", actions: [{ ...anApproval(), timeoutInMinutes: 5 }] }];
     const id = await created(made, { stages });
-    const waiting = await eventually(
+    const waiting = await until(
       async () => (await actions(system, id)).Approve,
       (run) => run?.status === "InProgress",
     );
@@ -205,7 +205,7 @@ describe("recovery", () => {
     made.builds.answersToLose = 1;
     await made.commit("prod", "one");
     const id = await created(made);
-    await eventually(
+    await until(
       async () => (await actions(made.system, id)).Build?.output?.executionResult?.externalExecutionId,
       Boolean,
     );
@@ -222,7 +222,7 @@ describe("recovery", () => {
       const id = await created(first);
       await started(first);
       await first.builds.finish(first.system, { buildStatus: "SUCCEEDED" }, DEFINITIONS);
-      await eventually(
+      await until(
         async () => (await actions(first.system, id)).Deploy?.output?.executionResult?.externalExecutionId,
         Boolean,
       );

@@ -10,8 +10,8 @@ import * as pipelines from "@aws-sdk/client-codepipeline";
 import { CreateConnectionCommand } from "@aws-sdk/client-codestar-connections";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { until } from "#demo/until.ts";
 import { git } from "#git/git.ts";
-import { eventually } from "#tests/helpers/eventually.ts";
 import { ACCOUNT, type TestSystem, type TestSystemOptions, testSystem } from "#tests/helpers/test-system.ts";
 import { codeconnections } from "../codeconnections/index.ts";
 import { codestarConnections } from "../codestar-connections/index.ts";
@@ -20,8 +20,6 @@ import { s3 } from "../s3/index.ts";
 import { sts } from "../sts/index.ts";
 import { codepipeline } from "./index.ts";
 import { FakeCodeBuild, FakeEcs } from "./testing-services.ts";
-
-export { eventually };
 
 export const ROLE = `arn:aws:iam::${ACCOUNT}:role/pipeline`;
 export const BUCKET = "codepipeline-artifacts";
@@ -179,7 +177,7 @@ export async function created({ system, connectionArn }: PipelineSystem, changes
 }
 
 export const started = ({ builds }: PipelineSystem, count = 1) =>
-  eventually(
+  until(
     async () => builds.started.length,
     (length) => length >= count,
   );
@@ -190,7 +188,7 @@ export async function ended(
   status: pipelines.PipelineExecutionStatus,
 ) {
   const get = new pipelines.GetPipelineExecutionCommand({ pipelineName, pipelineExecutionId });
-  const { pipelineExecution } = await eventually(
+  const { pipelineExecution } = await until(
     () => system.root.send(get),
     (seen) => seen.pipelineExecution?.status !== "InProgress",
   );

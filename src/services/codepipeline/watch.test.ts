@@ -9,9 +9,10 @@ import {
   type PipelineDeclaration,
   UpdatePipelineCommand,
 } from "@aws-sdk/client-codepipeline";
+import { until } from "#demo/until.ts";
 import { type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities } from "../iam/index.ts";
-import { anApproval, aPipeline, aPipelineSystem, aSource, eventually, type PipelineSystem } from "./testing.ts";
+import { anApproval, aPipeline, aPipelineSystem, aSource, type PipelineSystem } from "./testing.ts";
 import { WATCH_WORK } from "./watch.ts";
 
 const pipelineName = "watched";
@@ -37,7 +38,7 @@ async function executions(system: TestSystem) {
 }
 
 const fetched = (system: TestSystem, commitId: string) =>
-  eventually(
+  until(
     () => executions(system),
     ([newest]) => newest?.sourceRevisions?.[0]?.revisionId === commitId,
   );
@@ -53,14 +54,14 @@ async function nextLook(system: TestSystem): Promise<number | undefined> {
 async function looked(system: TestSystem): Promise<void> {
   const before = (await nextLook(system))!;
   system.bus.publish("source-changed", "omenking/cruddur");
-  await eventually(
+  await until(
     () => nextLook(system),
     (next) => next !== undefined && next > before,
   );
 }
 
 const unwatched = (system: TestSystem) =>
-  eventually(
+  until(
     () => nextLook(system),
     (next) => next === undefined,
   );
@@ -85,7 +86,7 @@ describe("a watched source", () => {
         });
       for (let times = 0; times < 2; times++) {
         await using again = await restart();
-        await eventually(
+        await until(
           () => executions(again),
           (seen) => seen.length === 2,
         );
@@ -103,7 +104,7 @@ describe("a watched source", () => {
     await using made = await aPipelineSystem();
     await made.commit("main", "elsewhere");
     await made.system.root.send(new CreatePipelineCommand({ pipeline: aWatched(made) }));
-    await eventually(
+    await until(
       () => executions(made.system),
       ([first]) => first?.status === "Failed",
     );

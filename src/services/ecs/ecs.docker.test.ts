@@ -1,4 +1,5 @@
 /** Needs a Docker daemon at DOCKER_HOST, else at the default socket: real tasks behind a real load balancer. */
+
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { createServer, get } from "node:http";
@@ -13,6 +14,7 @@ import {
   CreateTargetGroupCommand,
   ModifyTargetGroupAttributesCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { LONG, until } from "#demo/until.ts";
 import { DockerEngine } from "#engines/docker/docker-engine.ts";
 import { requestHandler } from "#gateway/handle.ts";
 import { elbv2 } from "#services/elbv2/index.ts";
@@ -33,7 +35,6 @@ import {
   describedTask,
   EXECUTION_ACTIONS,
   registered,
-  until,
 } from "./testing.ts";
 
 const PORT = 4567;
@@ -126,6 +127,7 @@ test("real tasks are replaced without a failed request, and their output is logg
   await until(
     () => describedService(root),
     ({ deployments }) => deployments![0]!.rolloutState === "COMPLETED",
+    LONG,
   );
   assert.deepEqual(await served(), { status: 200, body: "1" });
 
@@ -142,6 +144,7 @@ test("real tasks are replaced without a failed request, and their output is logg
       return describedService(root);
     },
     ({ deployments }) => deployments!.length === 1 && deployments![0]!.rolloutState === "COMPLETED",
+    LONG,
   );
   assert.deepEqual(await served(), { status: 200, body: "2" });
   const failed = answers.filter(({ status, body }) => status !== 200 || !["1", "2"].includes(body));
@@ -163,6 +166,7 @@ test("a real task ends with its program's exit code", { timeout: 60_000 }, async
   const ended = await until(
     () => describedTask(system.root, task),
     ({ lastStatus }) => lastStatus === "STOPPED",
+    LONG,
   );
   assert.equal(ended.stopCode, "EssentialContainerExited");
   assert.equal(ended.containers![0]!.exitCode, 7);

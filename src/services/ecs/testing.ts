@@ -112,14 +112,5 @@ export async function runningTasks(client: Client, serviceName = "web"): Promise
   return (await client.send(new sdk.DescribeTasksCommand({ tasks: taskArns! }))).tasks!;
 }
 
-/** Looks again and again until the answer satisfies; the test's own timeout ends it. */
-export async function until<T>(look: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
-  for (;;) {
-    const answer = await look();
-    if (satisfies(answer)) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 /** The engine's group behind a task. */
 export const groupOf = ({ taskArn = "" }: sdk.Task) => `ecs-${taskArn.slice(taskArn.lastIndexOf("/") + 1)}`;

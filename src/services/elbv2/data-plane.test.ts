@@ -3,6 +3,7 @@ import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders }
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import * as sdk from "@aws-sdk/client-elastic-load-balancing-v2";
+import { until } from "#demo/until.ts";
 import { aClosedPort, aServer } from "#gateway/edge-testing.ts";
 import { requestHandler } from "#gateway/handle.ts";
 import { type TestSystem, testSystem } from "../../../tests/helpers/test-system.ts";
@@ -17,7 +18,6 @@ import {
   healthOf,
   type RunningTarget,
   register,
-  until,
 } from "./testing.ts";
 
 const QUICK = { timeout: 30_000 };

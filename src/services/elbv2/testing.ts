@@ -71,11 +71,6 @@ export async function healthOf(
   return TargetHealthDescriptions!.find(({ Target }) => Target!.Port === port)?.TargetHealth;
 }
 
-/** Looks again and again until the condition holds; the test's own timeout ends it. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 export interface RunningTarget {
   readonly port: number;
   readonly server: Server;

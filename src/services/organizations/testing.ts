@@ -4,11 +4,11 @@ import { randomUUID } from "node:crypto";
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-organizations";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
+import { until } from "#demo/until.ts";
 import type { Client } from "#gateway/client.ts";
 import { rootPrincipal } from "#gateway/context.ts";
 import type { Service } from "#gateway/service.ts";
 import { type Database, outsideTransaction } from "#store/database.ts";
-import { eventually } from "#tests/helpers/eventually.ts";
 import { ACCOUNT, REGION, type TestSystem, type TestSystemOptions, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities, iam } from "../iam/index.ts";
 import { sts } from "../sts/index.ts";
@@ -71,7 +71,7 @@ export async function anAccount(system: TestSystem, name: string, parentId?: str
 /** The request when its work is done. */
 export function requestEnd(system: TestSystem, CreateAccountRequestId: string): Promise<sdk.CreateAccountStatus> {
   const command = new sdk.DescribeCreateAccountStatusCommand({ CreateAccountRequestId });
-  return eventually(
+  return until(
     async () => (await system.root.send(command)).CreateAccountStatus!,
     ({ State }) => State !== "IN_PROGRESS",
   );

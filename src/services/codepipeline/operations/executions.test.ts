@@ -14,8 +14,9 @@ import {
   StartPipelineExecutionCommand,
   StopPipelineExecutionCommand,
 } from "@aws-sdk/client-codepipeline";
+import { until } from "#demo/until.ts";
 import type { TestSystem } from "#tests/helpers/test-system.ts";
-import { anApproval, aPipeline, aPipelineSystem, aSource, eventually, type PipelineSystem } from "../testing.ts";
+import { anApproval, aPipeline, aPipelineSystem, aSource, type PipelineSystem } from "../testing.ts";
 
 const pipelineName = "approvals";
 const UNKNOWN = "00000000-0000-0000-0000-000000000000";
@@ -49,7 +50,7 @@ async function stage(system: TestSystem, name: string) {
 }
 
 async function token(system: TestSystem, stageName: string, not?: string): Promise<string> {
-  const state = await eventually(
+  const state = await until(
     () => stage(system, stageName),
     ({ actionStates }) => {
       const found = actionStates?.[0]?.latestExecution?.token;
@@ -235,7 +236,7 @@ describe("executions", () => {
     const { system, id } = made;
     await answer(system, "Review", "Rejected");
     const { pipelineExecutionId } = await start(system);
-    await eventually(
+    await until(
       () => stage(system, "Review"),
       ({ latestExecution }) => latestExecution?.pipelineExecutionId === pipelineExecutionId,
     );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import * as sdk from "@aws-sdk/client-ecs";
+import { until } from "#demo/until.ts";
 import { FakeEngine } from "#engines/fake/fake-engine.ts";
 import { ecr } from "#services/ecr/index.ts";
 import { elbv2 } from "#services/elbv2/index.ts";
@@ -20,7 +21,6 @@ import {
   groupOf,
   IMAGE,
   registered,
-  until,
 } from "../testing.ts";
 
 const QUICK = { timeout: 20_000 };

@@ -10,6 +10,7 @@ import {
   DescribeTargetHealthCommand,
   ModifyTargetGroupAttributesCommand,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { until } from "#demo/until.ts";
 import { FakeEngine } from "#engines/fake/fake-engine.ts";
 import { ecr } from "#services/ecr/index.ts";
 import { elbv2 } from "#services/elbv2/index.ts";
@@ -27,7 +28,6 @@ import {
   IMAGE,
   registered,
   runningTasks,
-  until,
 } from "../testing.ts";
 
 const QUICK = { timeout: 40_000 };

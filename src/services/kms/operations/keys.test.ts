@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-kms";
+import { until } from "#demo/until.ts";
 import { compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Client } from "#gateway/client.ts";
@@ -117,8 +118,7 @@ test("a key is deleted with its aliases when its waiting period is over", async 
   await system.root.send(new sdk.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
   system.setNow(new Date("2020-01-08T00:00:00Z"));
   await system.work.start();
-  const aliases = async () => (await system.root.send(new sdk.ListAliasesCommand({}))).Aliases;
-  while ((await aliases())?.length) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(async () => (await system.root.send(new sdk.ListAliasesCommand({}))).Aliases!.length === 0);
   assert.deepEqual((await system.root.send(new sdk.ListKeysCommand({}))).Keys, []);
   assert.deepEqual(system.workErrors, []);
 });

@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import { CreateUserCommand, ListRolesCommand, ListUsersCommand } from "@aws-sdk/client-iam";
 import * as sdk from "@aws-sdk/client-organizations";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { until } from "#demo/until.ts";
 import type { System } from "#gateway/context.ts";
 import type { WorkHandler } from "#store/work.ts";
-import { eventually } from "#tests/helpers/eventually.ts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
 import { ACCOUNT_CREATION, registerAccountWork } from "../account-work.ts";
 import { anAccount, anOrganization, aUnit, organizationsSystem, requestEnd, rootOf, signedIn } from "../testing.ts";
@@ -235,7 +235,7 @@ describe("a member account", () => {
     await assert.rejects(close("123412341234"), { name: "AccountNotFoundException" });
     await close();
     const described = async () => (await system.root.send(new sdk.DescribeAccountCommand({ AccountId }))).Account!;
-    const closed = await eventually(described, ({ State }) => State !== "PENDING_CLOSURE");
+    const closed = await until(described, ({ State }) => State !== "PENDING_CLOSURE");
     assert.equal(closed.State, "CLOSED");
     assert.equal(closed.Status, "SUSPENDED");
     await assert.rejects(close(), { name: "AccountAlreadyClosedException" });
@@ -247,7 +247,7 @@ describe("a member account", () => {
     await system.work.schedule(system.db, "organizations-account-closure", AccountId);
     system.work.wake();
     const accounts = async () => (await system.root.send(new sdk.ListAccountsCommand({}))).Accounts!;
-    assert.equal((await eventually(accounts, ({ length }) => length === 1))[0]!.Id, ACCOUNT);
+    assert.equal((await until(accounts, ({ length }) => length === 1))[0]!.Id, ACCOUNT);
     await closedToAll();
     assert.deepEqual(system.workErrors, []);
   });
