@@ -31,10 +31,8 @@ interface DomParser {
   parseFromString(text: string, type: string): DomNode;
 }
 
-/** The package's own types would bring a browser's globals into every file. */
-const { DOMParser } = createRequire(import.meta.url)("@xmldom/xmldom") as {
-  DOMParser: new (options: object) => DomParser;
-};
+/** Loaded with the first document: most Slipways never see one. */
+const require = createRequire(import.meta.url);
 
 const ELEMENT = 1;
 const TEXT = 3;
@@ -56,6 +54,8 @@ export function parsedDocument(text: string): { readonly dom: DomNode; readonly 
   const refuse = (message: unknown) => {
     throw new XmlError(String(message));
   };
+  // The package's own types would bring a browser's globals into every file.
+  const { DOMParser } = require("@xmldom/xmldom") as { DOMParser: new (options: object) => DomParser };
   const parser = new DOMParser({ locator: {}, errorHandler: { warning: refuse, error: refuse, fatalError: refuse } });
   let dom: DomNode | undefined;
   try {

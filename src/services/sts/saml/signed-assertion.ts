@@ -5,7 +5,7 @@
  * around the signed one, a comment inside a name) is not there.
  * https://docs.oasis-open.org/security/saml/v2.0/saml-core-2.0-os.pdf, 5.4
  */
-import { SignedXml } from "xml-crypto";
+import { createRequire } from "node:module";
 import {
   childrenOf,
   type DomNode,
@@ -14,6 +14,9 @@ import {
   parseXml,
   type XmlElement,
 } from "#gateway/federation/xml.ts";
+
+/** For the package that checks signatures, which is loaded with the first response: most Slipways never see one. */
+const require = createRequire(import.meta.url);
 
 export const ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion";
 export const PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol";
@@ -153,6 +156,7 @@ function attribute({ attributes }: DomNode, name: string): string | undefined {
 
 /** What the signature covers; undefined where it is not one of the certificate's key over the element that it stands in. */
 function signedElement(response: string, { signature, id }: SignedPlace, certificate: string): XmlElement | undefined {
+  const { SignedXml } = require("xml-crypto") as typeof import("xml-crypto");
   const check = new SignedXml({ publicCert: certificate, getCertFromKeyInfo: () => null });
   check.idAttributes = ["ID"];
   try {
