@@ -75,12 +75,16 @@ export async function aPipelineSystem(options: Partial<TestSystemOptions> = {}):
     repository,
     connectionArn: ConnectionArn,
     async commit(branch, message) {
-      await git(["checkout", "--quiet", "-B", branch], { cwd: repository });
+      const head = count === 0 ? [] : ["-p", "HEAD"];
       await writeFile(join(repository, "VERSION"), String(++count));
-      await git(["add", "."], { cwd: repository });
+      const run = async (...command: string[]) => (await git(command, { cwd: repository })).toString().trim();
+      await run("add", ".");
       const author = ["-c", "user.name=Andrew", "-c", "user.email=andrew@example.com"];
-      await git([...author, "commit", "--quiet", "-m", message], { cwd: repository });
-      return (await git(["rev-parse", "HEAD"], { cwd: repository })).toString().trim();
+      const commitId = await run(...author, "commit-tree", await run("write-tree"), ...head, "-m", message);
+      // The branch appears with the commit: whoever watches it would take one without for a revision of its own.
+      await run("update-ref", `refs/heads/${branch}`, commitId);
+      await run("symbolic-ref", "HEAD", `refs/heads/${branch}`);
+      return commitId;
     },
     async allow(...permissions) {
       const PolicyDocument = JSON.stringify({
