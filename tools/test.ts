@@ -14,7 +14,11 @@ interface Counts {
   failed: number;
 }
 
-/** Every file is a process of its own that loads much of Slipway. */
+/** Nothing in these touches what belongs to the process, and loading Slipway for each file takes longer than its tests. */
+const TOGETHER =
+  /^src\/(gateway\/(auth|authz|federation|protocols)|services\/(ecr|iam|kms|logs|organizations|s3|sts))\//;
+
+/** Every other file is a process of its own that loads much of Slipway. */
 const COMPILE_CACHE = new URL("../src/cli/compile-cache.cjs", import.meta.url).pathname;
 
 const unitOnly = process.argv[2] === "unit";
@@ -31,10 +35,15 @@ function check(name: string, command: string, args: readonly string[]): void {
   counts[passed ? "passed" : "failed"]++;
 }
 
-async function testFiles(files: readonly string[], concurrency: number): Promise<void> {
+/** Each file in a process of its own, or all of them in this one. */
+async function testFiles(files: readonly string[], concurrency: number | "together"): Promise<void> {
   if (files.length === 0) throw new Error("There are no test files; the patterns in tools/test.ts are wrong");
   const execArgv = ["--disable-warning=ExperimentalWarning", `--require=${COMPILE_CACHE}`];
-  const events = run({ files: [...files], concurrency, execArgv });
+  const events = run(
+    concurrency === "together"
+      ? { files: [...files], isolation: "none" }
+      : { files: [...files], concurrency, execArgv },
+  );
   events.on("test:pass", ({ details, skip }) => {
     if (details.type !== "suite" && !skip) counts.passed++;
   });
@@ -70,8 +79,13 @@ if (only) {
     check("types", "tsc", ["-p", "."]);
     check("lint, import rules and format", "biome", ["ci", "--diagnostic-level=error", "."]);
   }
+  const units = beside.filter((file) => !isDocker(file));
   await testFiles(
-    beside.filter((file) => !isDocker(file)),
+    units.filter((file) => TOGETHER.test(file)),
+    "together",
+  );
+  await testFiles(
+    units.filter((file) => !TOGETHER.test(file)),
     3, // one more than the cores of a small machine: some of the files mostly wait
   );
   if (!unitOnly) {
