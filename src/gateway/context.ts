@@ -106,6 +106,8 @@ export interface Identities {
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
   /** Notes that a principal tried an action ("codebuild:StartBuild"), allowed or not. Never awaited. */
   recordAccess?(principal: Principal, action: string, region: string, now: Date): void;
+  /** Writes down at once what was noted so far; a report that follows a call tells of that call. */
+  flush?(db: Database): Promise<void>;
 }
 
 /** "unknown-device": there is no such device, or it is not enabled for the user who calls. */

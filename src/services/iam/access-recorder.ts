@@ -40,7 +40,7 @@ export class AccessRecorder {
     this.#timer ??= outsideTransaction(() => setTimeout(() => this.#flushInTime(), DELAY_MS)).unref();
   }
 
-  async flush(): Promise<void> {
+  async flush(db: Database = this.#db): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const pending = this.#pending;
@@ -52,7 +52,7 @@ export class AccessRecorder {
         accesses.push({ entityId, service: name.slice(0, colon), action: name.slice(colon + 1), region, at });
       }
     }
-    if (accesses.length > 0) await putAccesses(this.#db, accesses);
+    if (accesses.length > 0) await putAccesses(db, accesses);
   }
 
   #flushInTime(): void {

@@ -123,14 +123,13 @@ export class IamIdentities implements Identities {
     this.#accesses.record(principal, action, region, now);
   }
 
-  /** Writes down which keys were used, and which actions were tried. */
-  async flush(): Promise<void> {
+  async flush(db: Database = this.#system.db): Promise<void> {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
     const uses = [...this.#uses];
     this.#uses.clear();
-    for (const [accessKeyId, use] of uses) await updateLastUsed(this.#system.db, accessKeyId, use);
-    await this.#accesses.flush();
+    for (const [accessKeyId, use] of uses) await updateLastUsed(db, accessKeyId, use);
+    await this.#accesses.flush(db);
   }
 
   /** After the tables were emptied. */

@@ -102,6 +102,7 @@ export const GetAccessKeyLastUsed: OperationOf<sdk.GetAccessKeyLastUsedCommand> 
     },
   },
   async run(input, call) {
+    await call.system.identities.flush?.(call.db);
     const key = await findAccessKey(call.db, input.AccessKeyId!);
     if (key?.accountId !== call.accountId) throw keyNotFound(input.AccessKeyId!);
     const { lastUsed } = key;

@@ -17,8 +17,9 @@ function isFresh({ generatedAt }: CredentialReport, call: Call): boolean {
 /** A report that is made at once: it is STARTED by the call that makes it, and COMPLETE from then on. */
 export const GenerateCredentialReport: OperationOf<sdk.GenerateCredentialReportCommand> = {
   authorize: { action: "iam:GenerateCredentialReport", resources: () => ["*"] },
-  run: (_input, call) =>
-    inTransaction(call.db, async (trx) => {
+  async run(_input, call) {
+    await call.system.identities.flush?.(call.db);
+    return inTransaction(call.db, async (trx) => {
       const { report } = await accountSettings(trx, call.accountId);
       if (report && isFresh(report, call)) return { State: "COMPLETE" };
       const content = await credentialReport(trx, call.accountId);
@@ -26,7 +27,8 @@ export const GenerateCredentialReport: OperationOf<sdk.GenerateCredentialReportC
       return report
         ? { State: "STARTED" }
         : { State: "STARTED", Description: "No report exists. Starting a new report generation task" };
-    }),
+    });
+  },
 };
 
 export const GetCredentialReport: OperationOf<sdk.GetCredentialReportCommand> = {

@@ -35,6 +35,7 @@ export const GenerateServiceLastAccessedDetails: OperationOf<sdk.GenerateService
   async run(input, call) {
     const granularity = input.Granularity === "ACTION_LEVEL" ? "ACTION_LEVEL" : "SERVICE_LEVEL";
     const { policies, users } = await subjectOf(call, input.Arn!);
+    await call.system.identities.flush?.(call.db);
     const accesses = await reportedAccesses(call.db, policies, users, granularity, call.now);
     const report: AccessReport = {
       jobId: randomUUID(),

@@ -44,6 +44,7 @@ export const GenerateOrganizationsAccessReport: OperationOf<sdk.GenerateOrganiza
     } else if (!entity.isManagementAccount) {
       for (const id of entity.ids) levels.push(await attachedScps(client, id));
     }
+    await call.system.identities.flush?.(call.db);
     const jobId = randomUUID();
     await insertAccessReport(call.db, {
       jobId,
