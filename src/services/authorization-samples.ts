@@ -1,4 +1,5 @@
 /** One tagged resource of every kind for authorization-reference.test.ts, and how requests name it. */
+import assert from "node:assert/strict";
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as codebuild from "@aws-sdk/client-codebuild";
 import * as codepipeline from "@aws-sdk/client-codepipeline";
@@ -259,4 +260,14 @@ async function codepipelineResources({ root }: TestSystem, roleArn: string): Pro
     tags,
     tagKeys: ["team"],
   };
+}
+
+/** The input with the values that it names: `$name`. */
+export function filled(input: object, values: Readonly<Record<string, unknown>>): object {
+  const reviver = (_key: string, value: unknown) => {
+    if (typeof value !== "string" || !value.startsWith("$")) return value;
+    assert.ok(value.slice(1) in values, `there is no sample ${value}`);
+    return values[value.slice(1)];
+  };
+  return JSON.parse(JSON.stringify(input), reviver) as object;
 }

@@ -10,7 +10,7 @@ import * as iam from "@aws-sdk/client-iam";
 import { AccessDeniedError } from "#gateway/authorize.ts";
 import type { Client } from "#gateway/client.ts";
 import { type TestSystem, testSystem } from "#tests/helpers/test-system.ts";
-import { taggedResources } from "./authorization-samples.ts";
+import { filled, taggedResources } from "./authorization-samples.ts";
 import { IamIdentities } from "./iam/index.ts";
 import { aUser } from "./iam/testing.ts";
 import { services } from "./services.ts";
@@ -85,12 +85,3 @@ it("know what a service does with the caller's own rights", async () => {
   const { Role } = await system.root.send(new iam.GetRoleCommand({ RoleName: "AWSServiceRoleForECS" }));
   assert.equal(Role?.Path, "/aws-service-role/ecs.amazonaws.com/");
 });
-
-function filled(input: object, values: Readonly<Record<string, unknown>>): object {
-  const reviver = (_key: string, value: unknown) => {
-    if (typeof value !== "string" || !value.startsWith("$")) return value;
-    assert.ok(value.slice(1) in values, `there is no sample ${value}`);
-    return values[value.slice(1)];
-  };
-  return JSON.parse(JSON.stringify(input), reviver) as object;
-}

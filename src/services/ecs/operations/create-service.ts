@@ -1,12 +1,14 @@
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html */
 import { randomBytes, randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-ecs";
+import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
 import { serviceKeys, tagging } from "../condition-keys.ts";
 import { invalidParameter } from "../errors.ts";
 import { requireCluster, requireTaskDefinition, serviceResource } from "../lookup.ts";
 import { PLATFORM_VERSION, type Service, serviceArn, taskDefinitionArn } from "../model.ts";
+import { ECS_SERVICE } from "../running/load-balancing.ts";
 import { SERVICE_TOPIC, SERVICE_WORK } from "../running/task-runner.ts";
 import { deploymentId, newDeployment } from "../scheduling/deployments.ts";
 import { requireServiceLinkedRole } from "../service-linked-role.ts";
@@ -32,7 +34,7 @@ export const CreateService: OperationOf<sdk.CreateServiceCommand> = {
     resources: (input, call) => [serviceResource(call, input.cluster, input.serviceName)],
     context: serviceKeys,
     additional: (input, _call, resources) => tagging("CreateService", input, resources),
-    passedRoles: ({ role }) => (role?.startsWith("arn:") ? [{ roleArn: role, service: "ecs.amazonaws.com" }] : []),
+    passedRoles: ({ role }, call) => (role ? [{ roleArn: passedRoleArn(role, call), service: ECS_SERVICE }] : []),
   },
   async run(input, call) {
     const name = input.serviceName!;
@@ -98,3 +100,8 @@ export const CreateService: OperationOf<sdk.CreateServiceCommand> = {
     return { service: await describedService(call, service, ["TAGS"]) };
   },
 };
+
+/** "The name or full Amazon Resource Name (ARN) of the IAM role", the name with its path where that is not "/". */
+function passedRoleArn(role: string, { accountId }: Call): string {
+  return role.startsWith("arn:") ? role : `arn:aws:iam::${accountId}:role/${role.replace(/^\//, "")}`;
+}

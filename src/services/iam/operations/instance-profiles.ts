@@ -116,7 +116,11 @@ export const DeleteInstanceProfile: OperationOf<sdk.DeleteInstanceProfileCommand
   },
 };
 
-/** Whoever adds a role to a profile hands it to EC2. */
+/**
+ * Whoever adds a role to a profile hands it to EC2. Which instances will have it is not known, so policies see all of the
+ * account: "The ARN value must be arn:aws:ec2:*:CallerAccountId:instance/*".
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+ */
 export const AddRoleToInstanceProfile: OperationOf<sdk.AddRoleToInstanceProfileCommand> = {
   authorize: aboutProfile("AddRoleToInstanceProfile"),
   async run(input, call) {
@@ -124,7 +128,10 @@ export const AddRoleToInstanceProfile: OperationOf<sdk.AddRoleToInstanceProfileC
     await requireAccess(call, {
       action: "iam:PassRole",
       resource: arnOfEntity(role),
-      context: { "iam:passedtoservice": "ec2.amazonaws.com" },
+      context: {
+        "iam:passedtoservice": "ec2.amazonaws.com",
+        "iam:associatedresourcearn": `arn:aws:ec2:*:${call.accountId}:instance/*`,
+      },
     });
     await changing(call, async (trx) => {
       const profile = await required(trx, call, input.InstanceProfileName!);
