@@ -18,6 +18,9 @@ export interface Guardrails {
 /** SCPs "affect only IAM users and roles that are managed by accounts that are part of the organization", and the root. */
 const ACCOUNT_PRINCIPALS: ReadonlySet<Principal["type"]> = new Set(["User", "AssumedRole", "FederatedUser", "Root"]);
 
+/** Whole: the path of any other role may have colons, and so this in the middle. */
+const SERVICE_LINKED = /^arn:aws:iam::\d{12}:role\/aws-service-role\//;
+
 const NONE: Guardrails = { policies: {}, context: {} };
 
 export interface GuardedRequest {
@@ -73,7 +76,7 @@ function keys(whose: "principal" | "resource" | "source", membership: Membership
 
 /** "SCPs do not affect any service-linked role", and neither do RCPs. `roleArn`: of a role, or undefined. */
 export function isServiceLinkedRole(roleArn: string | undefined): boolean {
-  return roleArn?.includes(":role/aws-service-role/") === true;
+  return roleArn !== undefined && SERVICE_LINKED.test(roleArn);
 }
 
 /** A root without credentials is nobody's request: Slipway looks something up in the account, such as a role to assume. */

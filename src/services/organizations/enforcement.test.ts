@@ -152,6 +152,15 @@ describe("an SCP", () => {
       const command = new iamSdk.CreateRoleCommand({ Path, RoleName: RoleName!, AssumeRolePolicyDocument });
       await assert.rejects(member.send(command), reserved);
     }
+    const Path = "/x:role/aws-service-role/y/";
+    const lookalike = { Path, RoleName: "mine", AssumeRolePolicyDocument };
+    const { Role } = await member.send(new iamSdk.CreateRoleCommand(lookalike));
+    const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    await member.send(new iamSdk.AttachRolePolicyCommand({ RoleName: "mine", PolicyArn }));
+    const assume = new AssumeRoleCommand({ RoleArn: Role!.Arn!, RoleSessionName: "escape" });
+    const principal = await system.principalOf((await member.send(assume)).Credentials!);
+    const mine = system.client(principal, { accountId: account, region: REGION });
+    await assert.rejects(mine.send(group("escaped")), { name: "AccessDenied", message: /in a service control policy/ });
     // A real one cannot be made to trust the account's people.
     await member.send(new iamSdk.CreateServiceLinkedRoleCommand({ AWSServiceName: "ecs.amazonaws.com" }));
     const RoleName = "AWSServiceRoleForECS";
