@@ -45,11 +45,13 @@ export function openMessage(cipher: Cipher, sealed: string): OpenedMessage | und
 }
 
 function decodedMessage({ request, decision, policies }: Denial, principal: Principal): object {
+  // What could not be evaluated once is not evaluated again.
+  const denying = decision.fault === undefined ? denyingStatements(request, policies) : [];
   return {
     allowed: false,
     explicitDeny: decision.explicit,
     // Only statements that deny have matched: where nothing allows, AWS names none.
-    matchedStatements: items(denyingStatements(request, policies).map((statement) => toMatched(statement, principal))),
+    matchedStatements: items(denying.map((statement) => toMatched(statement, principal))),
     failures: items([]),
     context: {
       principal: {
