@@ -138,7 +138,6 @@ function logFileOf(dataDir: string): string {
   return join(dataDir, "slipway.log");
 }
 
-/** Whole or not at all: others read it while a new holder is written down. */
 /** The rest stays as it is in the file, which may have another key by now (`rotate-key`). The first holder comes after it. */
 function noteHolder(dataDir: string, holder: number): void {
   const running = runningFile(dataDir);
