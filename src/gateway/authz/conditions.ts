@@ -51,6 +51,9 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ArnNotLike: { compile: arnLike, negated: true },
 };
 
+/** All but `Null`. */
+export const CONDITION_OPERATORS: readonly string[] = Object.keys(OPERATORS);
+
 const QUALIFIED_OPERATOR = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
 
 /**
@@ -66,7 +69,7 @@ export function conditionTest(
   const match = QUALIFIED_OPERATOR.exec(operatorName);
   const [, set, name = "", ifExists] = match ?? [];
   const contextKey = key.toLowerCase();
-  if (name === "Null" && ifExists === undefined) return nullTest(contextKey, values);
+  if (name === "Null" && ifExists === undefined) return nullTest(contextKey, values, set);
   if (!Object.hasOwn(OPERATORS, name)) throw new Error(`Invalid Condition type : ${operatorName}`);
 
   const { compile, negated = false } = OPERATORS[name]!;
@@ -100,14 +103,20 @@ function contextValues(context: RequestContext, key: string): readonly string[] 
   return typeof value === "string" ? [value] : value;
 }
 
-/** `"true"`: the key must be absent; `"false"`: it must be there. */
-function nullTest(key: string, values: readonly string[]): ConditionTest {
+/**
+ * `"true"`: the key must be absent; `"false"`: it must be there. A set operator asks it of each of the key's values, so that
+ * without any its own rule decides: ForAllValues "also returns true if there are no context keys in the request",
+ * ForAnyValue returns false. IfExists does not go with it.
+ */
+function nullTest(key: string, values: readonly string[], set: string | undefined): ConditionTest {
   const wanted = values.map((value) => {
     const text = value.toLowerCase();
     if (text !== "true" && text !== "false") throw new Error(`The value of Null must be true or false, not "${value}"`);
     return text === "true";
   });
-  return (context) => wanted.includes(contextValues(context, key).length === 0);
+  const whenAbsent = set === undefined ? wanted.includes(true) : set === "ForAllValues";
+  const whenPresent = wanted.includes(false);
+  return (context) => (contextValues(context, key).length === 0 ? whenAbsent : whenPresent);
 }
 
 function numeric(compare: (actual: number, expected: number) => boolean): ValueCompiler {
