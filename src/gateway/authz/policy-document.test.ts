@@ -140,7 +140,7 @@ const REFUSED: [what: string, json: string, kind: PolicyKind, message: RegExp][]
     "an action that is no string",
     policy({ ...ALLOW_ALL, Action: [{ Ref: "X" }] }),
     "identity",
-    /^Statement\[0\]\.Action: .*Expected a string/,
+    /^Statement\[0\]\.Action\[0\]: .*Expected a string/,
   ],
   [
     "a statement without resource",

@@ -4,6 +4,7 @@
  */
 import { conditionTest } from "./conditions.ts";
 import { duplicateKey } from "./json-keys.ts";
+import { jsonMistakePlace, textPlace } from "./json-position.ts";
 import { textTest } from "./pattern.ts";
 import { actionMistake, principalMistake, resourceMistake } from "./policy-values.ts";
 
@@ -77,16 +78,22 @@ export function parsePolicy(json: string, kind: PolicyKind): PolicyDocument {
 }
 
 function parsedJson(json: string): unknown {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(json);
-  } catch (error) {
-    throw new MalformedPolicyError(`This policy contains invalid Json: ${(error as Error).message}`);
-  }
+  const parsed = parsePolicyJson(json);
   const duplicate = duplicateKey(json);
-  if (duplicate !== undefined)
-    throw new MalformedPolicyError(`${SYNTAX} The key "${duplicate}" occurs twice in one object`);
+  if (duplicate !== undefined) {
+    const again = `The key ${shown(duplicate.key)} occurs twice in one object`;
+    throw new MalformedPolicyError(`${SYNTAX} ${again}, again at ${textPlace(json, duplicate.position)}`);
+  }
   return parsed;
+}
+
+/** Throws MalformedPolicyError, which says where the text stops being JSON. */
+export function parsePolicyJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new MalformedPolicyError(`This policy contains invalid Json at ${jsonMistakePlace(json)}`);
+  }
 }
 
 const ELEMENTS = [
@@ -111,7 +118,7 @@ function toStatement(raw: RawStatement, place: string, kind: PolicyKind, variabl
   }
   if (raw.Effect === undefined) fail(place, `${SYNTAX} Missing required field Effect`);
   if (raw.Effect !== "Allow" && raw.Effect !== "Deny") {
-    fail(`${place}.Effect`, `${SYNTAX} Invalid effect: ${JSON.stringify(raw.Effect)}`);
+    fail(`${place}.Effect`, `${SYNTAX} Invalid effect: ${shown(raw.Effect)}`);
   }
   requireElements(raw, place, kind);
   return {
@@ -168,7 +175,7 @@ function principals(value: unknown, place: string): Principals | undefined {
   if (value === undefined) return undefined;
   if (value === "*") return "*";
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    fail(place, `Invalid principal in policy: ${JSON.stringify(value)}`);
+    fail(place, `Invalid principal in policy: ${shown(value)}`);
   }
   const raw = value as RawStatement;
   only(raw, PRINCIPAL_TYPES, place);
@@ -187,7 +194,10 @@ function conditions(value: unknown, place: string, variables: boolean): Conditio
   if (value === undefined) return [];
   const found: Condition[] = [];
   for (const [operator, keys] of Object.entries(object(value, place))) {
-    for (const [key, raw] of Object.entries(object(keys, `${place}.${operator}`))) {
+    const asked = Object.entries(object(keys, `${place}.${operator}`));
+    const unknown = asked.length === 0 && compileMistake(() => conditionTest(operator, "", [], variables));
+    if (unknown) fail(`${place}.${operator}`, unknown);
+    for (const [key, raw] of asked) {
       const keyPlace = `${place}.${operator}.${key}`;
       if (!/^[^:\s]+:\S.*$/.test(key)) {
         fail(keyPlace, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
@@ -224,10 +234,11 @@ function checkedTexts(
   if (value === undefined) return undefined;
   const listed: unknown[] = Array.isArray(value) ? value : [value];
   if (listed.length === 0) fail(place, `${SYNTAX} The list is empty`);
-  return listed.map((text) => {
-    if (typeof text !== "string") fail(place, `${SYNTAX} Expected a string, not ${JSON.stringify(text)}`);
+  return listed.map((text, index) => {
+    const at = listed === value ? `${place}[${index}]` : place;
+    if (typeof text !== "string") fail(at, `${SYNTAX} Expected a string, not ${shown(text)}`);
     const wrong = mistake(text);
-    if (wrong !== undefined) fail(place, wrong);
+    if (wrong !== undefined) fail(at, wrong);
     return text;
   });
 }
@@ -236,9 +247,9 @@ function checkedTexts(
 function scalars(value: unknown, place: string): string[] {
   const listed: unknown[] = Array.isArray(value) ? value : [value];
   if (listed.length === 0) fail(place, `${SYNTAX} The list is empty`);
-  return listed.map((scalar) => {
+  return listed.map((scalar, index) => {
     if (typeof scalar !== "string" && typeof scalar !== "number" && typeof scalar !== "boolean") {
-      fail(place, `${SYNTAX} Expected a string, not ${JSON.stringify(scalar)}`);
+      fail(listed === value ? `${place}[${index}]` : place, `${SYNTAX} Expected a string, not ${shown(scalar)}`);
     }
     return String(scalar);
   });
@@ -256,5 +267,18 @@ function only(value: RawStatement, known: readonly string[], place: string): voi
 }
 
 function fail(place: string, message: string): never {
-  throw new MalformedPolicyError(`${place}: ${message}`);
+  throw new MalformedPolicyError(`${clipped(place)}: ${clipped(message)}`);
+}
+
+/** What stands there, in a few words whatever its size and depth. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" && value !== null ? "an object" : clipped(JSON.stringify(value));
+}
+
+/** What users write goes into messages, and may be as long as a document. */
+const MAXIMUM_WORDS = 1000;
+
+function clipped(text: string): string {
+  return text.length > MAXIMUM_WORDS ? `${text.slice(0, MAXIMUM_WORDS)}...` : text;
 }

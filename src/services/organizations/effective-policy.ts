@@ -2,7 +2,7 @@
  * How management policies (tags, backups, …) of root, OUs and account become the account's effective policy.
  * https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_inheritance_mgmt.html
  */
-import { MalformedPolicyError } from "#gateway/authz/policy-document.ts";
+import { MalformedPolicyError, parsePolicyJson } from "#gateway/authz/policy-document.ts";
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
@@ -39,12 +39,7 @@ const ALL: ReadonlySet<string> = new Set(OPERATORS);
 
 /** Throws MalformedPolicyError on what is not a management policy. */
 export function parseManagementPolicy(content: string): void {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(content);
-  } catch (error) {
-    throw new MalformedPolicyError(`This policy contains invalid Json: ${(error as Error).message}`);
-  }
+  const parsed = parsePolicyJson(content);
   if (!isObject(parsed)) throw new MalformedPolicyError("Policy: Expected an object");
   check(parsed, "Policy", 0);
 }
