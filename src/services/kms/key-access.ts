@@ -154,12 +154,21 @@ export async function keyContext(call: Call, key: Key, keyId?: string): Promise<
   const alias = keyId === undefined ? undefined : /(?:^|:)(alias\/.+)$/.exec(keyId)?.[1];
   return {
     ...callerContext(call),
-    "kms:keyspec": "SYMMETRIC_DEFAULT",
-    "kms:keyusage": "ENCRYPT_DECRYPT",
+    ...specKeys("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
     "kms:keyorigin": "AWS_KMS",
     "kms:multiregion": "false",
     "kms:resourcealiases": aliases.map(({ name }) => name),
     ...(alias !== undefined && { "kms:requestalias": alias }),
+  };
+}
+
+/** By their older names too: "to avoid breaking changes, AWS KMS supports both condition keys". */
+export function specKeys(spec: string, usage: string): ContextKeys {
+  return {
+    "kms:keyspec": spec,
+    "kms:customermasterkeyspec": spec,
+    "kms:keyusage": usage,
+    "kms:customermasterkeyusage": usage,
   };
 }
 

@@ -6,7 +6,7 @@ import { inTransaction } from "#store/database.ts";
 import { newKey } from "../aws-managed-keys.ts";
 import { KEY_DELETION } from "../deletion.ts";
 import { invalidState, unsupported, unusable, validationException } from "../errors.ts";
-import { callerContext, onKey, requiredKey, usableKey } from "../key-access.ts";
+import { callerContext, onKey, requiredKey, specKeys, usableKey } from "../key-access.ts";
 import { checkedKeyPolicy } from "../key-policy-check.ts";
 import { type Key, keyArn, toMetadata } from "../model.ts";
 import { page } from "../paging.ts";
@@ -30,8 +30,7 @@ export const CreateKey: OperationOf<sdk.CreateKeyCommand> = {
       ...callerContext(call),
       ...requestTags(input.Tags),
       "kms:bypasspolicylockoutsafetycheck": String(input.BypassPolicyLockoutSafetyCheck ?? false),
-      "kms:keyspec": input.KeySpec ?? "SYMMETRIC_DEFAULT",
-      "kms:keyusage": input.KeyUsage ?? "ENCRYPT_DECRYPT",
+      ...specKeys(specOf(input), input.KeyUsage ?? "ENCRYPT_DECRYPT"),
       "kms:keyorigin": input.Origin ?? "AWS_KMS",
       "kms:multiregion": String(input.MultiRegion ?? false),
       ...(input.MultiRegion && { "kms:multiregionkeytype": "PRIMARY" }),
@@ -57,9 +56,13 @@ export const CreateKey: OperationOf<sdk.CreateKeyCommand> = {
   },
 };
 
+function specOf({ KeySpec, CustomerMasterKeySpec }: sdk.CreateKeyCommand["input"]): string {
+  return KeySpec ?? CustomerMasterKeySpec ?? "SYMMETRIC_DEFAULT";
+}
+
 /** What Slipway has no keys for is refused, not made as something else. */
 function requireSymmetric(input: sdk.CreateKeyCommand["input"]): void {
-  const spec = input.KeySpec ?? input.CustomerMasterKeySpec ?? "SYMMETRIC_DEFAULT";
+  const spec = specOf(input);
   const usage = input.KeyUsage ?? "ENCRYPT_DECRYPT";
   const origin = input.Origin ?? "AWS_KMS";
   if (spec === "SYMMETRIC_DEFAULT" && usage === "ENCRYPT_DECRYPT" && origin === "AWS_KMS" && !input.MultiRegion) return;
