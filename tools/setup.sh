@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes the checkout ready to run: npm dependencies, among them the Node 24 that runs everything else. Called first by
-# the npm scripts, so it needs nothing but a POSIX shell, npm and any Node from 20 up, and returns at once when there is
-# nothing to do. Container engine and images are prepared by the commands that need them (src/setup), not here.
+# Makes the checkout ready to run: npm dependencies, among them the Node 24 that runs everything else, and the program in
+# dist/. Called first by the npm scripts, so it needs nothing but a POSIX shell, npm and any Node from 20 up, and returns at
+# once when there is nothing to do. Container engine and images are prepared by the commands that need them (src/setup).
 #
-#   sh tools/setup.sh [npm]     "npm" = only the npm dependencies; today that is all there is to do here.
+#   sh tools/setup.sh [npm]     "npm" = without the program in dist/, for what runs the sources
 set -eu
 
-case "${1:-npm}" in
-npm) ;;
+case "${1:-}" in
+"" | npm) ;;
 *)
   echo "setup: unknown argument \"$1\"; the only one is \"npm\"." >&2
   exit 2
@@ -80,3 +80,11 @@ if ! is_node_24; then
 fi
 
 [ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] || echo "$lock" >"$stamp"
+
+# As in bin/slipway, which runs the sources where this is not so.
+is_built() {
+  [ -e dist/main.js ] && [ -z "$(find src package-lock.json tools/build.ts -newer dist/main.js -print -quit)" ]
+}
+
+[ "${1:-}" = npm ] || is_built || with_progress "Building" "$node" tools/build.ts ||
+  echo "setup: the program could not be bundled (the output is above); it runs from its sources and starts slower." >&2

@@ -69,6 +69,9 @@ export function runningSlipway(dataDir: string): RunningSlipway | undefined {
   return undefined;
 }
 
+/** What `bin/slipway` runs, or becomes, is in the command line of every Slipway and of its holder. */
+const COMMAND_LINE = /bin\/slipway|dist\/main\.js|cli\/main\.ts/;
+
 /** A pid is reused after a crash, so the process's command line is looked at where the system shows it. */
 export function isSlipway(pid: number): boolean {
   try {
@@ -77,7 +80,7 @@ export function isSlipway(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
   try {
-    return /cli\/main\.ts|bin\/slipway/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+    return COMMAND_LINE.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
   } catch {
     return process.platform !== "linux";
   }

@@ -120,28 +120,18 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     credentials: { accessKeyId: "x", secretAccessKey: "x" },
   } as never) as { config: ClientConfig };
   const settings = config.protocolSettings;
-  const operations = new Map<string, OperationModel>();
-  const errors = new Map<string, StaticErrorSchema>();
-  for (const value of Object.values(definition.sdk) as unknown[]) {
-    if (!Array.isArray(value)) continue;
-    if (value[0] === OPERATION) {
-      const [, , name, traits, input, output] = value as unknown as StaticOperationSchema;
-      operations.set(name, {
-        name,
-        input: NormalizedSchema.of(input),
-        output: NormalizedSchema.of(output),
-        http: (traits as { http?: [string, string, number] } | undefined)?.http,
-        operation: undefined,
-      });
-    } else if (value[0] === ERROR) {
-      errors.set(value[2], value as unknown as StaticErrorSchema);
-    }
-  }
+  // Thousands of names a package: read with the service's first request, like its handlers.
+  let schemas: Schemas | undefined;
+  const readSchemas = () => {
+    schemas ??= schemasOf(definition.sdk);
+    return schemas;
+  };
   let isLoaded = false;
   let loading: Promise<void> | undefined;
   const load = async () => {
     const { operations: given } = definition;
     const table = typeof given === "function" ? await given() : given;
+    const { operations } = readSchemas();
     for (const [name, operation] of Object.entries(table as Record<string, Operation<never, unknown> | undefined>)) {
       const model = operations.get(name);
       if (!model) throw new Error(`${definition.name}: ${name} is in the operation table but not in the SDK's model`);
@@ -163,13 +153,17 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     version: settings.version,
     xmlNamespace: settings.xmlNamespace ?? "",
     namespace: settings.defaultNamespace,
-    operations,
+    get operations() {
+      return readSchemas().operations;
+    },
     load() {
       if (isLoaded) return undefined;
       loading ??= load();
       return loading;
     },
-    errors,
+    get errors() {
+      return readSchemas().errors;
+    },
     limits: definition.limits,
     validation: definition.validation,
     migrations: definition.migrations,
@@ -179,6 +173,33 @@ export function defineService<M extends object>(definition: ServiceDefinition<M>
     rewritePolicies: definition.rewritePolicies,
     registerWork: (system) => definition.registerWork?.(system),
   };
+}
+
+interface Schemas {
+  readonly operations: ReadonlyMap<string, OperationModel>;
+  readonly errors: ReadonlyMap<string, StaticErrorSchema>;
+}
+
+/** What a client package exports of its model, found by form. */
+function schemasOf(sdk: object): Schemas {
+  const operations = new Map<string, OperationModel>();
+  const errors = new Map<string, StaticErrorSchema>();
+  for (const value of Object.values(sdk) as unknown[]) {
+    if (!Array.isArray(value)) continue;
+    if (value[0] === OPERATION) {
+      const [, , name, traits, input, output] = value as unknown as StaticOperationSchema;
+      operations.set(name, {
+        name,
+        input: NormalizedSchema.of(input),
+        output: NormalizedSchema.of(output),
+        http: (traits as { http?: [string, string, number] } | undefined)?.http,
+        operation: undefined,
+      });
+    } else if (value[0] === ERROR) {
+      errors.set(value[2], value as unknown as StaticErrorSchema);
+    }
+  }
+  return { operations, errors };
 }
 
 /** A structure schema with the given members only: an HTTP body without its bindings, or a wrapper by another name. */
