@@ -9,6 +9,7 @@ import { clientEnvironment, type RunningFile, runningSlipway } from "#cli/option
 import { PROGRAM } from "#cli/program.ts";
 import { repositoriesFolder } from "#demo/story.ts";
 import { until } from "#demo/until.ts";
+import { stopPrivateEngine } from "#setup/container-engine.ts";
 
 export interface SlipwayProcessOptions {
   /** Further arguments of `slipway up`. */
@@ -96,6 +97,8 @@ export class SlipwayProcess implements AsyncDisposable {
       this.#child!.kill("SIGTERM");
       await once(this.#child!, "exit");
     }
+    // Without DOCKER_HOST it may have started an engine of its own, which has mounts in the folder.
+    await stopPrivateEngine(this.dataDir);
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
