@@ -14,12 +14,13 @@ interface Counts {
   failed: number;
 }
 
-/** Nothing in these touches what belongs to the process, and loading Slipway for each file takes longer than its tests. */
-const TOGETHER =
-  /^src\/(gateway\/(auth|authz|federation|protocols)|services\/(ecr|iam|kms|logs|organizations|s3|sts))\//;
+/** One more than the cores of a small machine, because some tests mostly wait. Their tests touch nothing of the process's own. */
+const UNIT_PROCESSES = 3;
+const GROUP = new URL("test-group.ts", import.meta.url).pathname;
 
-/** Every other file is a process of its own that loads much of Slipway. */
+/** Every process loads much of Slipway. */
 const COMPILE_CACHE = new URL("../src/cli/compile-cache.cjs", import.meta.url).pathname;
+const EXEC_ARGV = ["--disable-warning=ExperimentalWarning", `--require=${COMPILE_CACHE}`];
 
 const unitOnly = process.argv[2] === "unit";
 const only = process.argv[2] !== undefined && !unitOnly ? process.argv.slice(2) : undefined;
@@ -35,15 +36,21 @@ function check(name: string, command: string, args: readonly string[]): void {
   counts[passed ? "passed" : "failed"]++;
 }
 
-/** Each file in a process of its own, or all of them in this one. */
-async function testFiles(files: readonly string[], concurrency: number | "together"): Promise<void> {
+/** One file after the other, each in a process of its own. */
+async function testFiles(files: readonly string[]): Promise<void> {
   if (files.length === 0) throw new Error("There are no test files; the patterns in tools/test.ts are wrong");
-  const execArgv = ["--disable-warning=ExperimentalWarning", `--require=${COMPILE_CACHE}`];
-  const events = run(
-    concurrency === "together"
-      ? { files: [...files], isolation: "none" }
-      : { files: [...files], concurrency, execArgv },
+  await reported(run({ files: [...files], concurrency: 1, execArgv: EXEC_ARGV }));
+}
+
+/** All of the files in a few processes. */
+async function testTogether(files: readonly string[]): Promise<void> {
+  const groups = Array.from({ length: UNIT_PROCESSES }, (_, group) =>
+    files.filter((_, index) => index % UNIT_PROCESSES === group),
   );
+  await Promise.all(groups.map((argv) => reported(run({ files: [GROUP], argv, execArgv: EXEC_ARGV }))));
+}
+
+async function reported(events: ReturnType<typeof run>): Promise<void> {
   events.on("test:pass", ({ details, skip }) => {
     if (details.type !== "suite" && !skip) counts.passed++;
   });
@@ -73,26 +80,18 @@ const whole = globSync("tests/**/*.test.ts").sort();
 
 if (only) {
   if (only.some((file) => isDocker(file) || file.startsWith("tests/"))) await prepareEngine();
-  await testFiles(only, 1);
+  await testFiles(only);
 } else {
   if (!unitOnly) {
     check("types", "tsc", ["-p", "."]);
     check("lint, import rules and format", "biome", ["ci", "--diagnostic-level=error", "."]);
   }
-  const units = beside.filter((file) => !isDocker(file));
-  await testFiles(
-    units.filter((file) => TOGETHER.test(file)),
-    "together",
-  );
-  await testFiles(
-    units.filter((file) => !TOGETHER.test(file)),
-    3, // one more than the cores of a small machine: some of the files mostly wait
-  );
+  await testTogether(beside.filter((file) => !isDocker(file)));
   if (!unitOnly) {
     await prepareEngine();
-    await testFiles(beside.filter(isDocker), 1);
+    await testFiles(beside.filter(isDocker));
     // Each of these has a Slipway of its own and measures itself against the clock of real containers: one at a time.
-    await testFiles(whole, 1);
+    await testFiles(whole);
   }
 }
 
