@@ -5,20 +5,24 @@
  *
  * Files that are loaded on demand (a command, a service's operations) stay files of their own.
  */
-import { readFile, rename, rm } from "node:fs/promises";
-import { relative } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { build, type OutputFile, type Plugin } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const DIST = `${ROOT}dist`;
+const PROGRAM = "main.js";
+/** The files of the newest builds, newest first. */
+const BUILDS = "builds.json";
+const KEPT_BUILDS = 10;
 
 /** What lies beside a source file (scripts, data) is found there from the bundle too. */
 const ownPlaces: Plugin = {
   name: "own places",
   setup({ onLoad }) {
-    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
       const place = `new URL(${JSON.stringify(`../${relative(ROOT, path)}`)}, import.meta.url).href`;
       return { loader: "ts", contents: source.replaceAll("import.meta.url", place) };
     });
@@ -51,11 +55,11 @@ const otherDependencies: Plugin = {
   },
 };
 
-const unfinished = `${DIST}.${process.pid}`;
-await build({
+const { outputFiles } = await build({
   absWorkingDir: ROOT,
   entryPoints: ["src/cli/main.ts"],
-  outdir: unfinished,
+  outdir: DIST,
+  write: false,
   bundle: true,
   splitting: true,
   platform: "node",
@@ -70,7 +74,28 @@ await build({
   plugins: [ownPlaces, httpByProperty, otherDependencies],
   logLevel: "warning",
 });
-// Node's compile cache keeps what was cached of earlier bundles for ever.
-await rm(`${ROOT}node_modules/.cache/slipway`, { recursive: true, force: true });
-await rm(DIST, { recursive: true, force: true });
-await rename(unfinished, DIST);
+
+// A Slipway that runs loads files of its own bundle later on. They are named by their contents, so bundles share the folder.
+mkdirSync(DIST, { recursive: true });
+const builds = [outputFiles.map(({ path }) => basename(path)), ...earlierBuilds()].slice(0, KEPT_BUILDS);
+writeWhole(BUILDS, JSON.stringify(builds));
+// The program comes last: it is what names the others, and what bin/slipway looks at.
+const isProgram = (file: OutputFile) => basename(file.path) === PROGRAM;
+for (const { path, contents } of outputFiles.sort((a, b) => Number(isProgram(a)) - Number(isProgram(b)))) {
+  writeWhole(basename(path), contents);
+}
+const kept = new Set([BUILDS, ...builds.flat()]);
+for (const name of readdirSync(DIST)) if (!kept.has(name)) rmSync(`${DIST}/${name}`, { force: true });
+// Node's compile cache would keep what it has of earlier bundles for ever.
+rmSync(`${ROOT}node_modules/.cache/slipway`, { recursive: true, force: true });
+
+function earlierBuilds(): string[][] {
+  const file = `${DIST}/${BUILDS}`;
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
+}
+
+function writeWhole(name: string, contents: string | Uint8Array): void {
+  const unfinished = `${DIST}/${name}.${process.pid}`;
+  writeFileSync(unfinished, contents);
+  renameSync(unfinished, `${DIST}/${name}`);
+}
