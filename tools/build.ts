@@ -43,6 +43,22 @@ const httpByProperty: Plugin = {
   },
 };
 
+/** A service's `index.ts` wants of the SDK's package the client and the schemas, not a class for every command. */
+const models: Plugin = {
+  name: "models",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/client-/ }, ({ path, importer }) =>
+      /\/src\/services\/[^/]+\/index\.ts$/.test(importer) ? { path, namespace: "model" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "model" }, ({ path }) => {
+      const modules = `${ROOT}node_modules/${path}/dist-es`;
+      const exported = readFileSync(`${modules}/index.js`, "utf8").split("\n");
+      const wanted = exported.filter((line) => /Client"|\/schemas\//.test(line));
+      return { contents: wanted.join("\n"), resolveDir: modules };
+    });
+  },
+};
+
 /** What is read at every start; all of it has ES modules. The rest is left to Node: it is loaded on demand, from where it is. */
 const BUNDLED = /^(@aws-sdk\/|@smithy\/|kysely$|jose$|re2js$)/;
 
@@ -71,7 +87,7 @@ const { outputFiles } = await build({
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
-  plugins: [ownPlaces, httpByProperty, otherDependencies],
+  plugins: [ownPlaces, models, httpByProperty, otherDependencies],
   logLevel: "warning",
 });
 
