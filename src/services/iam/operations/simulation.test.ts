@@ -339,7 +339,11 @@ test("service control policies count for roles, not for service-linked ones", as
   await using system = await testSystem({
     services: [iam, sts],
     identities: (wired) => new IamIdentities(wired),
-    organizations: () => ({ membershipOf: () => ({ ...membership, scps: [[scp]] }), isClosed: () => false }),
+    organizations: () => ({
+      membershipOf: () => ({ ...membership, scps: [[scp]] }),
+      isClosed: () => false,
+      knows: async () => true,
+    }),
   });
   await aRole(system, "build");
   await system.root.send(
