@@ -120,11 +120,17 @@ export function sortedTagList(tags: Tags): sdk.Tag[] {
   return toTagList(tags).sort((a, b) => (a.Key! < b.Key! ? -1 : 1));
 }
 
+/**
+ * The reference has the type as "PermissionsBoundaryPolicy"; what AWS answers is "Policy".
+ * https://docs.aws.amazon.com/cli/latest/reference/iam/create-user.html#examples
+ */
+const BOUNDARY_TYPE = "Policy" as sdk.PermissionsBoundaryAttachmentType;
+
 function boundaryOf(entity: Entity): Pick<sdk.Role, "PermissionsBoundary"> {
   if (entity.boundaryArn === undefined) return {};
   return {
     PermissionsBoundary: {
-      PermissionsBoundaryType: "PermissionsBoundaryPolicy",
+      PermissionsBoundaryType: BOUNDARY_TYPE,
       PermissionsBoundaryArn: entity.boundaryArn,
     },
   };
