@@ -109,13 +109,17 @@ async function lazyContext(
   };
 }
 
-/** Resources whose `aws:ResourceTag/…` have another name with their service's prefix: `ecs:ResourceTag/…`. */
-const WITH_OWN_RESOURCE_TAG = /^arn:aws:(?:(ecr|ecs|elasticloadbalancing):|(iam)::\d*:(?:role|user)\/)/;
+/**
+ * Resources whose `aws:ResourceTag/…` have another name with their service's prefix, `ecs:ResourceTag/…`; a test compares
+ * them with AWS's service authorization reference.
+ */
+const WITH_OWN_RESOURCE_TAG =
+  /^arn:aws:(?:(ecr|elasticloadbalancing):|(ecs):[^:]*:\d*:(?!daemon|service-deployment|service-revision)|(iam)::\d*:(?:role|user)\/)/;
 
 /** `aws:ResourceTag/…`, by each of its names. */
 export async function resourceTagKeys(call: Call, resource: string): Promise<ContextKeys> {
   const own = WITH_OWN_RESOURCE_TAG.exec(resource);
-  const prefixes = ["aws", own?.[1] ?? own?.[2]].filter((prefix) => prefix !== undefined);
+  const prefixes = ["aws", ...(own?.slice(1) ?? [])].filter((prefix) => prefix !== undefined);
   const tags = Object.entries((await call.system.resourceTags(resource, call)) ?? {});
   const keys = (prefix: string) => tags.map(([key, value]) => [`${prefix}:resourcetag/${key.toLowerCase()}`, value]);
   return Object.fromEntries(prefixes.flatMap(keys));

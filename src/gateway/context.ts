@@ -99,9 +99,14 @@ export interface Identities {
   samlPrivateKeys?(providerArn: string, db: Database): Promise<readonly string[]>;
   /**
    * A resource-based policy of the account, which has been parsed, as it is to be stored: `policyToStore` says how. Throws
-   * UnknownPrincipalError.
+   * UnknownPrincipalError. `organizations` says of accounts in which there is nobody yet whether they are here.
    */
-  withKnownPrincipals?(document: string, accountId: string, db: Database): Promise<string>;
+  withKnownPrincipals?(
+    document: string,
+    accountId: string,
+    db: Database,
+    organizations: Pick<Organizations, "knows">,
+  ): Promise<string>;
   /** Notes that a key was used, for GetAccessKeyLastUsed. Never awaited. */
   recordUse?(accessKeyId: string, service: string, region: string, now: Date): void;
   /** Notes that a principal tried an action ("codebuild:StartBuild"), allowed or not. Never awaited. */
@@ -127,6 +132,8 @@ export interface Organizations {
   membershipOf(accountId: string, db?: Database): Membership | undefined | Promise<Membership | undefined>;
   /** As `membershipOf`. A closed account stays closed when it is no longer part of its organization. */
   isClosed(accountId: string, db?: Database): boolean | Promise<boolean>;
+  /** Whether the account is or was in an organization here. Not cached. */
+  knows(accountId: string, db: Database): Promise<boolean>;
 }
 
 /** An account in an organization. */

@@ -33,8 +33,9 @@ export async function policyToStore(
   { accountId, document }: { readonly accountId: string; readonly document: string },
   refusal: (principal: string) => Error,
 ): Promise<string> {
+  const { identities, organizations } = call.system;
   try {
-    return (await call.system.identities.withKnownPrincipals?.(document, accountId, db)) ?? document;
+    return (await identities.withKnownPrincipals?.(document, accountId, db, organizations)) ?? document;
   } catch (error) {
     throw error instanceof UnknownPrincipalError ? refusal(error.principal) : error;
   }

@@ -80,6 +80,24 @@ describe("the service authorization reference", () => {
     });
   }
 
+  for (const prefix of new Set(services.map(({ signingName }) => signingName))) {
+    it(`gives the tags of each type of resource of ${prefix} the names that they have here`, async () => {
+      for (const type of await iamResourceTypesForService(prefix)) {
+        const { arn, conditionKeys = [] } = await iamResourceTypeDetails(prefix, type);
+        const names = conditionKeys.filter((key) => key.includes(":ResourceTag/"));
+        if (names.length === 0) continue;
+        const resource = arn
+          .replace("${Partition}", "aws")
+          .replace("${Account}", ACCOUNT)
+          .replace(/\$\{[^}]*\}/g, "x");
+        const tagged = { ...system, resourceTags: async () => ({ team: "x" }) };
+        const given = Object.keys(await resourceTagKeys(callOf(tagged, caller), resource));
+        const left = given.filter((one) => !names.some((key) => isOf(key, one)));
+        assert.deepEqual({ left, count: given.length }, { left: [], count: names.length }, type);
+      }
+    });
+  }
+
   it("has no explanation of a deviation that there is not", () => {
     const all: readonly Deviation[] = Object.values(reference).flat();
     assert.deepEqual(

@@ -237,6 +237,28 @@ for (const { kind, make, statement, refusal } of KINDS) {
   });
 }
 
+test("accounts that have no users and roles yet are known: the administrator's, and those of organizations", async () => {
+  await using system = await start();
+  const [management, member] = [NEIGHBOUR, "555566667777"];
+  const rootOf = (accountId: string) => system.client(rootPrincipal(accountId), { accountId, region: REGION });
+  await rootOf(management).send(new organizations.CreateOrganizationCommand({ FeatureSet: "CONSOLIDATED_BILLING" }));
+  const Target = { Id: member, Type: organizations.HandshakePartyType.ACCOUNT };
+  const invited = await rootOf(management).send(new organizations.InviteAccountToOrganizationCommand({ Target }));
+  const bucket = await KINDS[1]!.make(rootOf("666677778888"));
+  const put = (accountId: string) =>
+    bucket.put(naming(KINDS[1]!.statement, `arn:aws:iam::${accountId}:role/made-later`));
+  // An invitation says nothing about whether the account is here.
+  await put(member);
+  await rootOf(member).send(new organizations.AcceptHandshakeCommand({ HandshakeId: invited.Handshake!.Id }));
+  for (const accountId of [management, member]) {
+    const { Roles } = await rootOf(accountId).send(new iam.ListRolesCommand({}));
+    assert.deepEqual(Roles, [], accountId);
+  }
+  for (const accountId of [ACCOUNT, management, member]) {
+    await assert.rejects(put(accountId), KINDS[1]!.refusal, accountId);
+  }
+});
+
 test("NotPrincipal names its users likewise", async () => {
   await using system = await start();
   const { client } = await aUser(system, "ana");

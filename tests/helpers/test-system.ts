@@ -118,6 +118,7 @@ export async function testSystem(options: TestSystemOptions): Promise<TestSystem
     organizations: options.organizations?.({ db: store.db, bus }) ?? {
       membershipOf: () => undefined,
       isClosed: () => false,
+      knows: async () => false,
     },
     audit,
     registry,

@@ -14,6 +14,7 @@ type Input = sdk.RegisterTaskDefinitionCommandInput;
 
 const FAMILY = /^[A-Za-z0-9_-]{1,255}$/;
 const ROLE_ARN = /^arn:aws:iam::\d{12}:role\/.+$/;
+const ROLE_NAME = /^[\w+=,.@-]{1,64}$/;
 const CONTAINER_NAME = /^[A-Za-z0-9_-]{1,255}$/;
 const AWSLOGS_OPTIONS = [
   "awslogs-group",
@@ -23,6 +24,20 @@ const AWSLOGS_OPTIONS = [
   "mode",
   "max-buffer-size",
 ];
+
+/**
+ * "The short name or full Amazon Resource Name (ARN) of the IAM role": the name of one of the account's roles becomes its ARN,
+ * which is what is kept and shown; neither says of a role whether it exists. What is neither stays, to be refused.
+ * https://github.com/aws-actions/amazon-ecs-render-task-definition/issues/19
+ */
+export function withRoleArns<I extends Pick<Input, "taskRoleArn" | "executionRoleArn">>(
+  input: I,
+  accountId: string,
+): I {
+  const arnOf = (role: string | undefined) =>
+    role !== undefined && ROLE_NAME.test(role) ? `arn:aws:iam::${accountId}:role/${role}` : role;
+  return { ...input, taskRoleArn: arnOf(input.taskRoleArn), executionRoleArn: arnOf(input.executionRoleArn) };
+}
 
 export function taskDefinitionDocument(input: Input): TaskDefinitionDocument {
   if (!FAMILY.test(input.family ?? "")) {

@@ -5,6 +5,7 @@ import type {
   CredentialsRecord,
   Identities,
   MfaVerdict,
+  Organizations,
   Principal,
   PrincipalPolicies,
   System,
@@ -101,8 +102,14 @@ export class IamIdentities implements Identities {
     return verifyCode(db, this.#system.cipher, principal, serialNumber, code, now);
   }
 
-  withKnownPrincipals(document: string, accountId: string, db: Database): Promise<string> {
-    return withKnownPrincipals(db, accountId, document);
+  withKnownPrincipals(
+    document: string,
+    accountId: string,
+    db: Database,
+    organizations: Pick<Organizations, "knows">,
+  ): Promise<string> {
+    const own = [accountId, this.#system.config.accountId];
+    return withKnownPrincipals(db, document, async (id) => own.includes(id) || organizations.knows(id, db));
   }
 
   samlPrivateKeys(providerArn: string, db: Database): Promise<readonly string[]> {

@@ -120,11 +120,17 @@ export function sortedTagList(tags: Tags): sdk.Tag[] {
   return toTagList(tags).sort((a, b) => (a.Key! < b.Key! ? -1 : 1));
 }
 
+/**
+ * The reference has the type as "PermissionsBoundaryPolicy"; what AWS answers is "Policy".
+ * https://docs.aws.amazon.com/cli/latest/reference/iam/create-user.html#examples
+ */
+const BOUNDARY_TYPE = "Policy" as sdk.PermissionsBoundaryAttachmentType;
+
 function boundaryOf(entity: Entity): Pick<sdk.Role, "PermissionsBoundary"> {
   if (entity.boundaryArn === undefined) return {};
   return {
     PermissionsBoundary: {
-      PermissionsBoundaryType: "PermissionsBoundaryPolicy",
+      PermissionsBoundaryType: BOUNDARY_TYPE,
       PermissionsBoundaryArn: entity.boundaryArn,
     },
   };
@@ -159,8 +165,13 @@ export function toGroup(entity: Entity): sdk.Group {
   };
 }
 
-/** Lists leave tags, boundary, the last use and the role template out, as AWS's do. */
-export function toRole(entity: Entity, detail: "listed" | "full", lastUsed?: RoleLastUsed): sdk.Role {
+/**
+ * Lists leave tags, boundary, the last use and the role template out, as AWS's do. What answers the creation of a role has
+ * neither its last use nor, even where they were given, its description and the duration of its sessions.
+ * https://docs.aws.amazon.com/cli/latest/reference/iam/create-role.html#examples
+ * https://docs.aws.amazon.com/cli/latest/reference/iam/create-service-linked-role.html#examples
+ */
+export function toRole(entity: Entity, detail: "listed" | "created" | "full", lastUsed?: RoleLastUsed): sdk.Role {
   const role = roleDetails(entity);
   return {
     Path: entity.path,
@@ -169,10 +180,10 @@ export function toRole(entity: Entity, detail: "listed" | "full", lastUsed?: Rol
     Arn: arnOf(entity),
     CreateDate: entity.createdAt,
     AssumeRolePolicyDocument: encodedDocument(role.trustPolicy),
-    ...(role.description !== undefined && { Description: role.description }),
-    MaxSessionDuration: role.maxSessionDuration,
-    ...(detail === "full" && boundaryOf(entity)),
-    ...(detail === "full" && entity.tags.size > 0 && { Tags: toTagList(entity.tags) }),
+    ...(detail !== "created" && role.description !== undefined && { Description: role.description }),
+    ...(detail !== "created" && { MaxSessionDuration: role.maxSessionDuration }),
+    ...(detail !== "listed" && boundaryOf(entity)),
+    ...(detail !== "listed" && entity.tags.size > 0 && { Tags: toTagList(entity.tags) }),
     ...(detail === "full" && { RoleLastUsed: toRoleLastUsed(lastUsed) }),
     ...(detail === "full" && sourceTemplateOf(role)),
   };

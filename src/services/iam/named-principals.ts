@@ -10,14 +10,21 @@ const UNIQUE_ID = /^A(?:IDA|ROA)[A-Z0-9]+$/;
 
 /**
  * The document as it is kept: as it was put, with ARNs for unique ids of users and roles that exist. Throws
- * UnknownPrincipalError for a user or role that does not. Of an account that is not here nothing can be known.
+ * UnknownPrincipalError for a user or role that does not. `isHere` says whether an account without any is on this Slipway; of
+ * one that is elsewhere nothing can be known.
  */
-export async function withKnownPrincipals(db: Database, accountId: string, document: string): Promise<string> {
+export async function withKnownPrincipals(
+  db: Database,
+  document: string,
+  isHere: (accountId: string) => Promise<boolean>,
+): Promise<string> {
   const arns = new Map<string, string>();
   const principals = principalsIn(document);
   for (const principal of principals) {
     const [, account, kind] = ENTITY_ARN.exec(principal) ?? [];
-    if (account === accountId || (account !== undefined && (await hasEntities(db, account)))) {
+    if (account !== undefined) {
+      const here = (await isHere(account)) || (await hasEntities(db, account));
+      if (!here) continue;
       const named = await findEntity(db, { accountId: account, kind: kind as EntityKind, name: nameOfArn(principal) });
       if (!named || arnOf(named) !== principal) throw new UnknownPrincipalError(principal);
     } else if (UNIQUE_ID.test(principal)) {

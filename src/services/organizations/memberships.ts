@@ -6,6 +6,7 @@ import type { Membership, Organizations, System } from "#gateway/context.ts";
 import type { Database } from "#store/database.ts";
 import { policyArn } from "./model.ts";
 import { awsPolicy } from "./policy-types.ts";
+import { findAccount } from "./store/accounts.ts";
 import { type Place, placeOf } from "./store/memberships.ts";
 
 /** Published after every change of an organization. */
@@ -52,6 +53,10 @@ export class OrganizationMemberships implements Organizations {
   isClosed(accountId: string, db: Database = this.#db): boolean | Promise<boolean> {
     const standing = this.#standingOf(accountId, db);
     return standing instanceof Promise ? standing.then(({ closed }) => closed) : standing.closed;
+  }
+
+  async knows(accountId: string, db: Database): Promise<boolean> {
+    return (await findAccount(db, accountId)) !== undefined;
   }
 
   #standingOf(accountId: string, db: Database): Standing | Promise<Standing> {

@@ -147,6 +147,12 @@ test("policies decide, and roles must be allowed to be passed", async () => {
     },
   );
   assert.equal((await register()).taskDefinition!.revision, 1);
+  // A short name is the name of a role of the account, and what is passed is that role.
+  const byName = (name: string) =>
+    dev.send(new sdk.RegisterTaskDefinitionCommand(aDefinition({ taskRoleArn: name, executionRoleArn: name })));
+  const named = (await byName("execution")).taskDefinition!;
+  assert.deepEqual([named.taskRoleArn, named.executionRoleArn], [executionRoleArn, executionRoleArn]);
+  await assert.rejects(byName("other"), /not authorized to perform: iam:PassRole on resource: .*role\/other/);
   await assert.rejects(dev.send(new sdk.DescribeClustersCommand({ clusters: ["one"] })), /ecs:DescribeClusters/);
   allow({ Effect: "Allow", Action: "ecs:DescribeClusters", Resource: `${ARN}:cluster/one` });
   assert.equal((await dev.send(new sdk.DescribeClustersCommand({ clusters: ["one"] }))).failures!.length, 1);

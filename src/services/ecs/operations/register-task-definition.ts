@@ -8,7 +8,7 @@ import { TASKS_SERVICE } from "../running/task-steps.ts";
 import { putTags } from "../store/tags.ts";
 import { insertTaskDefinition } from "../store/task-definitions.ts";
 import { checkedTags } from "../tag-rules.ts";
-import { taskDefinitionDocument } from "../task-definition-rules.ts";
+import { taskDefinitionDocument, withRoleArns } from "../task-definition-rules.ts";
 import { taskDefinitionView } from "./task-definitions.ts";
 
 export const RegisterTaskDefinition: OperationOf<sdk.RegisterTaskDefinitionCommand> = {
@@ -17,13 +17,15 @@ export const RegisterTaskDefinition: OperationOf<sdk.RegisterTaskDefinitionComma
     resources: (input, call) => [taskDefinitionArn(call, input.family ?? "", "*")],
     context: taskDefinitionKeys,
     additional: (input, _call, resources) => tagging("RegisterTaskDefinition", input, resources),
-    passedRoles: (input) =>
-      [input.taskRoleArn, input.executionRoleArn]
+    passedRoles(input, { accountId }) {
+      const { taskRoleArn, executionRoleArn } = withRoleArns(input, accountId);
+      return [taskRoleArn, executionRoleArn]
         .filter((roleArn) => roleArn !== undefined)
-        .map((roleArn) => ({ roleArn, service: TASKS_SERVICE })),
+        .map((roleArn) => ({ roleArn, service: TASKS_SERVICE }));
+    },
   },
   async run(input, call) {
-    const document = taskDefinitionDocument(input);
+    const document = taskDefinitionDocument(withRoleArns(input, call.accountId));
     const tags = checkedTags(input.tags);
     const definition = await inTransaction(call.db, async (trx) => {
       const inserted = await insertTaskDefinition(trx, {

@@ -134,7 +134,7 @@ const REFUSED: readonly [string, Change, Partial<sdk.ContainerDefinition>, RegEx
   ["bad size", { memory: "4096" }, {}, /^No Fargate configuration exists for given values: 256 CPU, 4096 memory\. See/],
   ["no number", { cpu: "many" }, {}, /^Invalid 'cpu' setting for task\.$/],
   ["bad family", { family: "a b" }, {}, /^Family contains invalid characters/],
-  ["bad role", { taskRoleArn: "role" }, {}, /^Role is not valid$/],
+  ["bad role", { taskRoleArn: "path/role" }, {}, /^Role is not valid$/],
   ["no containers", { containerDefinitions: [] }, {}, /^Container list cannot be empty\.$/],
   ["no image", {}, { image: "" }, /^Container\.image should not be null or empty\.$/],
   [

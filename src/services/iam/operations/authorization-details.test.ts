@@ -51,7 +51,10 @@ test("everything in the account is told with what hangs on it", async () => {
   assert.deepEqual(details.GroupDetailList?.[0]?.GroupPolicyList, []);
   const [builder] = details.RoleDetailList!;
   assert.equal(builder?.Arn, roleArn("builder"));
-  assert.equal(builder?.PermissionsBoundary?.PermissionsBoundaryArn, S3_READER);
+  assert.deepEqual(builder?.PermissionsBoundary, {
+    PermissionsBoundaryType: "Policy",
+    PermissionsBoundaryArn: S3_READER,
+  });
   assert.deepEqual(
     builder?.InstanceProfileList?.map(({ InstanceProfileName, Roles }) => [InstanceProfileName, Roles?.[0]?.RoleName]),
     [["box", "builder"]],

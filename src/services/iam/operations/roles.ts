@@ -55,7 +55,7 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
       await insertEntity(trx, checked);
       return checked;
     });
-    return { Role: toRole(made, "full") };
+    return { Role: toRole(made, "created") };
   },
 };
 

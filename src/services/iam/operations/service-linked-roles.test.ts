@@ -37,6 +37,7 @@ test("a service-linked role is its service's alone", async () => {
   const create = new sdk.CreateServiceLinkedRoleCommand({ AWSServiceName: "elasticloadbalancing.amazonaws.com" });
   const { Role } = await root.send(create);
   const RoleName = "AWSServiceRoleForElasticLoadBalancing";
+  assert.ok(!("RoleLastUsed" in Role! || "MaxSessionDuration" in Role!));
   assert.equal(Role?.Arn, roleArn(`aws-service-role/elasticloadbalancing.amazonaws.com/${RoleName}`));
   await assert.rejects(root.send(create), {
     name: "InvalidInputException",

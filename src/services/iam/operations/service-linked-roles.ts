@@ -65,7 +65,7 @@ export const CreateServiceLinkedRole: OperationOf<sdk.CreateServiceLinkedRoleCom
       await insertEntity(trx, role);
       await insertAttachment(trx, role, `arn:aws:iam::aws:policy/aws-service-role/${linked.policy}`);
     });
-    return { Role: toRole(role, "full") };
+    return { Role: toRole(role, "created") };
   },
 };
 

@@ -339,7 +339,11 @@ test("service control policies count for roles, not for service-linked ones", as
   await using system = await testSystem({
     services: [iam, sts],
     identities: (wired) => new IamIdentities(wired),
-    organizations: () => ({ membershipOf: () => ({ ...membership, scps: [[scp]] }), isClosed: () => false }),
+    organizations: () => ({
+      membershipOf: () => ({ ...membership, scps: [[scp]] }),
+      isClosed: () => false,
+      knows: async () => true,
+    }),
   });
   await aRole(system, "build");
   await system.root.send(
@@ -353,4 +357,20 @@ test("service control policies count for roles, not for service-linked ones", as
   };
   assert.deepEqual(await decided(roleArn("build")), ["explicitDeny", false]);
   assert.deepEqual(await decided(Role!.Arn!), ["allowed", undefined]);
+});
+
+test("a hierarchy of service control policies can be given with the policies", async () => {
+  await using system = await iamSystem();
+  const level = (...ServiceControlPolicyInputList: string[]) => ({ ServiceControlPolicyInputList });
+  const all = policy("Allow", "*");
+  const decided = async (...OrderedOrganizationPolicyInputList: sdk.OrderedOrganizationPolicyType[]) => {
+    const [result] = await custom(system, { OrderedOrganizationPolicyInputList });
+    return [result!.EvalDecision, result!.OrganizationsDecisionDetail?.AllowedByOrganizations, sources(result)];
+  };
+  const own = ["PolicyInputList.1"];
+  assert.deepEqual(await decided(), ["allowed", undefined, own]);
+  assert.deepEqual(await decided(level(all), level(all)), ["allowed", true, own]);
+  assert.deepEqual(await decided(level(all, policy("Deny", "s3:Get*")), level(all)), ["explicitDeny", false, []]);
+  assert.deepEqual(await decided(level(all), level(policy("Allow", "ec2:*")), level(all)), ["implicitDeny", false, []]);
+  await assert.rejects(decided(level("{}")), { name: "InvalidInputException" });
 });

@@ -1,12 +1,14 @@
 /** What policies would allow, asked without doing it. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html */
 import type * as sdk from "@aws-sdk/client-iam";
 import { accountOf } from "#gateway/authorize.ts";
+import { compilePolicy } from "#gateway/authz/compile.ts";
 import type { PrincipalView } from "#gateway/authz/evaluate.ts";
 import type { Call } from "#gateway/context.ts";
 import { isServiceLinkedRole } from "#gateway/guardrails.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import type { AttachedPolicy } from "../attached-documents.ts";
 import { invalidInput } from "../errors.ts";
+import { readPolicy } from "../policy-checks.ts";
 import { contextOf } from "../simulation/context-entries.ts";
 import { ExcludedPolicies } from "../simulation/excluded-policies.ts";
 import { requireScenario } from "../simulation/resource-scenarios.ts";
@@ -22,7 +24,10 @@ const MAX_COMBINATIONS = 2_000;
 
 type Request = Omit<sdk.SimulateCustomPolicyRequest, "PolicyInputList">;
 
-/** The service control policies of the account count too, as far as they affect the one who is simulated. */
+/**
+ * The service control policies of the account count too, as far as they affect the one who is simulated. Resource control
+ * policies do not: "Resource control policies (RCPs) are not supported in this release".
+ */
 export const SimulatePrincipalPolicy: OperationOf<sdk.SimulatePrincipalPolicyCommand> = {
   authorize: { action: "iam:SimulatePrincipalPolicy", resources: (input) => [input.PolicySourceArn!] },
   async run(input, call) {
@@ -51,7 +56,7 @@ export const SimulateCustomPolicy: OperationOf<sdk.SimulateCustomPolicyCommand> 
       ...requested(input, callerOf(input.CallerArn ?? callersArn(call), input.CallerArn)),
       identity: inputPolicies(input.PolicyInputList),
       boundary: boundaryOf(input),
-      scps: undefined,
+      scps: givenScps(input.OrderedOrganizationPolicyInputList),
     });
   },
 };
@@ -59,6 +64,14 @@ export const SimulateCustomPolicy: OperationOf<sdk.SimulateCustomPolicyCommand> 
 /** Of the account: one list per level of the organization; undefined where none apply. */
 async function scpsOf(call: Call): Promise<Simulation["scps"]> {
   return (await call.system.organizations.membershipOf(call.accountId, call.db))?.scps;
+}
+
+/** One list per level likewise; undefined without a hierarchy. Throws InvalidInput for a malformed document. */
+function givenScps(levels: readonly sdk.OrderedOrganizationPolicyType[] = []): Simulation["scps"] {
+  if (levels.length === 0) return undefined;
+  return levels.map(({ ServiceControlPolicyInputList = [] }) =>
+    ServiceControlPolicyInputList.map((document) => compilePolicy(readPolicy(document, "scp"))),
+  );
 }
 
 async function answered(request: Request, simulation: Simulation) {
