@@ -11,6 +11,7 @@ import { providers } from "./migrations/0004-providers.ts";
 import { roleManager } from "./migrations/0005-role-manager.ts";
 import { delegation } from "./migrations/0006-delegation.ts";
 import { wrongMfaCodes } from "./migrations/0007-wrong-mfa-codes.ts";
+import { delegationOwners } from "./migrations/0008-delegation-owners.ts";
 import { resourceTags } from "./resource-tags.ts";
 import { rewriteTrustPolicies } from "./store/entities.ts";
 import { validationSentence } from "./validation.ts";
@@ -25,7 +26,7 @@ export const iam = defineService({
   operations: async () => (await import("./operations/table.ts")).operations,
   limits: limits as Limits,
   validation: { code: "ValidationError", message: validationSentence },
-  migrations: [identities, credentials, insight, providers, roleManager, delegation, wrongMfaCodes],
+  migrations: [identities, credentials, insight, providers, roleManager, delegation, wrongMfaCodes, delegationOwners],
   pageTokens: { member: "Marker", refusal: (marker) => validationError(`Invalid Marker: ${marker}`) },
   resourceTags,
   rewritePolicies: rewriteTrustPolicies,

@@ -7,9 +7,10 @@
 import { type CompiledPolicy, compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
-import type { Authorization } from "#gateway/operation.ts";
+import type { Authorization, ContextKeys } from "#gateway/operation.ts";
 import { noSuchEntity } from "../errors.ts";
 import { findDelegationRequest } from "../store/delegation-requests.ts";
+import { arnsOfIdentities } from "./identities.ts";
 import { type DelegationRequest, delegationRequestArn } from "./model.ts";
 
 /** Of a request that nobody has taken yet, for everybody who may see it. */
@@ -45,17 +46,24 @@ export function aboutRequest<I>(action: string, idOf: (input: NoInfer<I>) => str
   return {
     action: `iam:${action}`,
     resources: (input, call) => [delegationRequestArn(call.accountId, idOf(input))],
-    context: async (input, call) => ({
-      "iam:delegationrequestowner": (await visibleRequest(call, idOf(input)))?.ownerId,
-    }),
+    context: async (input, call) => {
+      const ownerId = (await visibleRequest(call, idOf(input)))?.ownerId;
+      return ownerId === undefined ? {} : ownerKey(call, ownerId);
+    },
     async resourcePolicy(_resource, input, call) {
       const request = await visibleRequest(call, idOf(input));
       if (!request) return undefined;
-      const isOwner = request.ownerId === call.principal.arn;
+      const isOwner = request.ownerId === call.principal.userId;
       const isGranted = request.ownerId === undefined ? UNOWNED.has(action) : isOwner && OWNED.has(action);
       return isGranted ? grantToCaller(call, action) : undefined;
     },
   };
+}
+
+/** The condition key; policies name owners by the ARNs that they have. */
+export async function ownerKey({ db, accountId }: Call, ownerId: string): Promise<ContextKeys> {
+  const arnOf = await arnsOfIdentities(db, accountId, [ownerId]);
+  return { "iam:delegationrequestowner": arnOf(ownerId) };
 }
 
 /** A session with policies of its own, such as a partner's, has nothing beyond them: it goes by the ARN of somebody else. */

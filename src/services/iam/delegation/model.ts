@@ -12,7 +12,7 @@ export interface DelegationRequest {
   readonly workflowId: string;
   /** undefined where any account may take the request. */
   readonly ownerAccountId: string | undefined;
-  /** ARN of who took the request; undefined until somebody did. */
+  /** Unique id of who took the request, as `identities.ts` says; undefined until somebody did. */
   readonly ownerId: string | undefined;
   readonly state: StoredState;
   readonly stateSince: Date;
@@ -44,7 +44,12 @@ export function delegationRequestArn(accountId: string, id: string): string {
   return iamArn(accountId, "delegation-request", "/", id);
 }
 
-export function toDelegationRequest(request: DelegationRequest, now: Date): sdk.DelegationRequest {
+/** `arnOf` gives the ARNs of today of the identities in it. */
+export function toDelegationRequest(
+  request: DelegationRequest,
+  now: Date,
+  arnOf: (id: string) => string,
+): sdk.DelegationRequest {
   const { details } = request;
   const boundaries = boundariesOf(details.policy);
   return {
@@ -55,8 +60,8 @@ export function toDelegationRequest(request: DelegationRequest, now: Date): sdk.
     Permissions: { PolicyTemplateArn: details.templateArn, Parameters: [...details.parameters] },
     PermissionPolicy: details.policy,
     ...(boundaries.length > 0 && { RolePermissionRestrictionArns: boundaries }),
-    ...(request.ownerId !== undefined && { OwnerId: request.ownerId }),
-    ...(details.approver && { ApproverId: details.approver.principal.arn }),
+    ...(request.ownerId !== undefined && { OwnerId: arnOf(request.ownerId) }),
+    ...(details.approver && { ApproverId: arnOf(details.approver.principal.userId) }),
     State: stateAt(request, now),
     ExpirationTime: expirationOf(request),
     RequestorId: request.requestorAccountId,
@@ -69,6 +74,11 @@ export function toDelegationRequest(request: DelegationRequest, now: Date): sdk.
     OnlySendByOwner: details.onlySendByOwner,
     UpdatedTime: request.updatedAt,
   };
+}
+
+/** The unique ids of the identities that the API tells of the request. */
+export function identitiesIn({ ownerId, details }: DelegationRequest): string[] {
+  return [ownerId, details.approver?.principal.userId].filter((id) => id !== undefined);
 }
 
 interface RawStatement {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-iam";
-import { AssumeRoleCommand } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, GetDelegatedAccessTokenCommand } from "@aws-sdk/client-sts";
 import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
-import { aRequest, delegationSystem, notifications } from "../delegation/testing.ts";
+import { aRequest, delegationSystem, notifications, PARTNER, rootOf } from "../delegation/testing.ts";
 import { aUser, clientOf, policy, trust } from "../testing.ts";
 
 const HOUR = 3_600_000;
@@ -213,4 +213,24 @@ test("a session that is limited by policies of its own accepts nothing", async (
   await (await session()).send(accept(id));
   const { ApproverId } = await shown(system, id);
   assert.equal(ApproverId, `arn:aws:sts::${ACCOUNT}:assumed-role/lead/alice`);
+});
+
+test("an approver who is renamed before the token is sent stays whom the partner acts as", async () => {
+  await using system = await delegationSystem();
+  const { client: admin } = await aUser(system, "admin", policy("Allow", "iam:*"));
+  const id = await aRequest(system);
+  await admin.send(associate(id));
+  await admin.send(accept(id));
+  await system.root.send(new sdk.UpdateUserCommand({ UserName: "admin", NewUserName: "chief" }));
+  const chief = `arn:aws:iam::${ACCOUNT}:user/chief`;
+  assert.equal((await shown(system, id)).ApproverId, chief);
+  await system.root.send(send(id));
+  const { ExchangeToken } = (await notifications(system, id)).at(-1)!;
+  const command = new GetDelegatedAccessTokenCommand({ TradeInToken: ExchangeToken! });
+  const { AssumedPrincipal, Credentials } = await rootOf(system, PARTNER).send(command);
+  assert.equal(AssumedPrincipal, chief);
+  const reader = new sdk.CreateUserCommand({ UserName: "reader", Path: "/reports/" });
+  await system.root.send(reader);
+  const delegated = await clientOf(system, Credentials!);
+  await delegated.send(new sdk.GetUserCommand({ UserName: "reader" }));
 });

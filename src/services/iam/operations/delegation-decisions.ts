@@ -6,6 +6,7 @@ import { type Delegate, sealExchange } from "#gateway/exchange-token.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
 import { aboutRequest, existingRequest } from "../delegation/access.ts";
+import { arnsOfIdentities } from "../delegation/identities.ts";
 import type { DelegationRequest, RequestDetails } from "../delegation/model.ts";
 import { notify } from "../delegation/notifications.ts";
 import { type StepAction, stateAfter, stateAt } from "../delegation/states.ts";
@@ -24,8 +25,8 @@ const idOf = ({ DelegationRequestId }: AboutRequest) => DelegationRequestId!;
 export const AssociateDelegationRequest: OperationOf<sdk.AssociateDelegationRequestCommand> = {
   authorize: aboutRequest("AssociateDelegationRequest", idOf),
   async run(input, call) {
-    const { accountId, arn } = call.principal;
-    await take(call, input, "AssociateDelegationRequest", () => ({ ownerAccountId: accountId, ownerId: arn }));
+    const { accountId, userId } = call.principal;
+    await take(call, input, "AssociateDelegationRequest", () => ({ ownerAccountId: accountId, ownerId: userId }));
     return {};
   },
 };
@@ -72,12 +73,12 @@ export const SendDelegationToken: OperationOf<sdk.SendDelegationTokenCommand> = 
       input,
       "SendDelegationToken",
       ({ ownerId, details }) => {
-        if (details.onlySendByOwner && ownerId !== call.principal.arn) {
+        if (details.onlySendByOwner && ownerId !== call.principal.userId) {
           throw new AccessDeniedError("Only the owner of the delegation request can send its token.");
         }
         return {};
       },
-      (request) => exchangeOf(call, request),
+      exchangeOf,
     );
     return {};
   },
@@ -93,7 +94,7 @@ function take(
   { DelegationRequestId }: AboutRequest,
   action: StepAction,
   change: (request: DelegationRequest) => Change,
-  exchange?: (request: DelegationRequest) => Parameters<typeof notify>[2],
+  exchange?: (call: Call, request: DelegationRequest) => Promise<Parameters<typeof notify>[2]>,
 ): Promise<void> {
   return inTransaction(call.db, async (trx) => {
     const inside = { ...call, db: trx };
@@ -111,7 +112,7 @@ function take(
       updatedAt: call.now,
     };
     await updateDelegationRequest(trx, changed);
-    if (state !== current) await notify(inside, changed, exchange?.(changed));
+    if (state !== current) await notify(inside, changed, await exchange?.(inside, changed));
   });
 }
 
@@ -142,9 +143,15 @@ function approverOf({ principal }: Call): Delegate {
   };
 }
 
-function exchangeOf({ now, system }: Call, { id, requestorAccountId, details }: DelegationRequest) {
-  const { approver, policy, sessionSeconds } = details;
+async function exchangeOf({ now, system, db }: Call, request: DelegationRequest) {
+  const { id, requestorAccountId, details } = request;
+  const { policy, sessionSeconds } = details;
+  const approver = details.approver!;
+  const { accountId, userId } = approver.principal;
+  // Who has been renamed since is found by the ARN of today only.
+  const arn = (await arnsOfIdentities(db, accountId, [userId]))(userId);
+  const delegate = { ...approver, principal: { ...approver.principal, arn } };
   const expiration = (Math.floor(now.getTime() / 1000) + sessionSeconds) * 1000;
-  const exchange = { requestId: id, requestorAccountId, delegate: approver!, policy, expiration };
+  const exchange = { requestId: id, requestorAccountId, delegate, policy, expiration };
   return { token: sealExchange(system.cipher, exchange), expiresAt: new Date(expiration) };
 }

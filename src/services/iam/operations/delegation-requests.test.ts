@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-iam";
+import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
 import {
   aRequest,
@@ -12,7 +13,7 @@ import {
   TEMPLATE,
   TOPIC,
 } from "../delegation/testing.ts";
-import { aUser, policy } from "../testing.ts";
+import { aUser, clientOf, policy, trust } from "../testing.ts";
 
 const OTHER = "777788889999";
 const get = (DelegationRequestId: string, DelegationPermissionCheck?: boolean) =>
@@ -312,4 +313,65 @@ test("the summary says in English what the policy says", async () => {
   await assert.rejects(asRoot(`arn:aws:iam::${OTHER}:delegation-request/${id}`), wrong);
   const missing = "00000000-0000-4000-8000-000000000000";
   await assert.rejects(asRoot(EntityArn.replace(id, missing)), notThere(missing));
+});
+
+test("a request stays with its owner through a rename, and is nobody's who is made with the same name", async () => {
+  await using system = await delegationSystem();
+  const arn = (name: string) => `arn:aws:iam::${ACCOUNT}:user/${name}`;
+  const { client: alice, accessKeyId } = await aUser(system, "alice");
+  const id = await aRequest(system, { OnlySendByOwner: true });
+  await alice.send(associate(id));
+  const AccessKeyId = accessKeyId;
+  await system.root.send(new sdk.UpdateUserCommand({ UserName: "alice", NewUserName: "alicia" }));
+  const { client: namesake } = await aUser(system, "alice");
+  const list = async (client: typeof alice, OwnerId: string) => {
+    const { DelegationRequests } = await client.send(new sdk.ListDelegationRequestsCommand({ OwnerId }));
+    return DelegationRequests!.map(({ DelegationRequestId, OwnerId: owner }) => [DelegationRequestId, owner]);
+  };
+
+  const alicia = await clientOf(system, { AccessKeyId });
+  const { DelegationRequest } = await alicia.send(get(id));
+  assert.equal(DelegationRequest!.OwnerId, arn("alicia"));
+  assert.deepEqual(await list(alicia, arn("alicia")), [[id, arn("alicia")]]);
+  await assert.rejects(namesake.send(get(id)), { name: "AccessDenied" });
+  assert.deepEqual(await list(namesake, arn("alice")), []);
+
+  const about = { DelegationRequestId: id };
+  await system.root.send(new sdk.AcceptDelegationRequestCommand(about));
+  const more = { UserName: "alice", PolicyName: "more", PolicyDocument: policy("Allow", "iam:*") };
+  await system.root.send(new sdk.PutUserPolicyCommand(more));
+  await assert.rejects(namesake.send(new sdk.SendDelegationTokenCommand(about)), {
+    message: "Only the owner of the delegation request can send its token.",
+  });
+  await alicia.send(new sdk.SendDelegationTokenCommand(about));
+
+  const { UserId } = (await system.root.send(new sdk.GetUserCommand({ UserName: "alicia" }))).User!;
+  await system.root.send(new sdk.DeleteAccessKeyCommand({ UserName: "alicia", AccessKeyId }));
+  await system.root.send(new sdk.DeleteUserCommand({ UserName: "alicia" }));
+  assert.equal((await system.root.send(get(id))).DelegationRequest!.OwnerId, UserId);
+  assert.deepEqual(await list(system.root, UserId!), [[id, UserId]]);
+});
+
+test("a role's session is the owner under its name, and the role's next one of that name is not", async () => {
+  await using system = await delegationSystem();
+  const { client: admin } = await aUser(system, "admin", policy("Allow", "*"));
+  const RoleName = "lead";
+  const session = async () => {
+    const { Role } = await system.root.send(
+      new sdk.CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust(`arn:aws:iam::${ACCOUNT}:user/admin`) }),
+    );
+    const assume = new AssumeRoleCommand({ RoleArn: Role!.Arn!, RoleSessionName: "monday" });
+    return clientOf(system, (await admin.send(assume)).Credentials!);
+  };
+  const OwnerId = `arn:aws:sts::${ACCOUNT}:assumed-role/lead/monday`;
+  const first = await session();
+  const id = await aRequest(system);
+  await first.send(associate(id));
+  assert.equal((await first.send(get(id))).DelegationRequest!.OwnerId, OwnerId);
+  const list = new sdk.ListDelegationRequestsCommand({ OwnerId });
+  assert.equal((await first.send(list)).DelegationRequests!.length, 1);
+  await system.root.send(new sdk.DeleteRoleCommand({ RoleName }));
+  const second = await session();
+  await assert.rejects(second.send(get(id)), { name: "AccessDenied" });
+  assert.equal((await second.send(list)).DelegationRequests!.length, 0);
 });

@@ -2,9 +2,16 @@
 import { randomUUID } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-iam";
 import { AccessDeniedError } from "#gateway/authorize.ts";
+import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { aboutRequest, existingRequest, grantToCaller } from "../delegation/access.ts";
-import { type DelegationRequest, delegationRequestArn, toDelegationRequest } from "../delegation/model.ts";
+import { aboutRequest, existingRequest, grantToCaller, ownerKey } from "../delegation/access.ts";
+import { arnsOfIdentities, idOfIdentity } from "../delegation/identities.ts";
+import {
+  type DelegationRequest,
+  delegationRequestArn,
+  identitiesIn,
+  toDelegationRequest,
+} from "../delegation/model.ts";
 import { topicOf } from "../delegation/notifications.ts";
 import { partnerOf } from "../delegation/partners.ts";
 import { permissionCheck } from "../delegation/permission-check.ts";
@@ -68,8 +75,9 @@ export const GetDelegationRequest: OperationOf<sdk.GetDelegationRequestCommand> 
   authorize: aboutRequest("GetDelegationRequest", ({ DelegationRequestId }) => DelegationRequestId!),
   async run({ DelegationRequestId, DelegationPermissionCheck }, call) {
     const request = await existingRequest(call, DelegationRequestId!);
+    const [shown] = await toDelegationRequests([request], call);
     return {
-      DelegationRequest: toDelegationRequest(request, call.now),
+      DelegationRequest: shown,
       ...(DelegationPermissionCheck && {
         PermissionCheckStatus: "COMPLETE",
         PermissionCheckResult: await permissionCheck(call, request.details.policy),
@@ -83,23 +91,41 @@ export const ListDelegationRequests: OperationOf<sdk.ListDelegationRequestsComma
   authorize: {
     action: "iam:ListDelegationRequests",
     resources: () => ["*"],
-    context: ({ OwnerId }) => ({ "iam:delegationrequestowner": OwnerId }),
-    resourcePolicy: (_resource, { OwnerId }, call) =>
-      OwnerId === call.principal.arn ? grantToCaller(call, "ListDelegationRequests") : undefined,
+    async context(input, call) {
+      const ownerId = await ownerIn(input, call);
+      return ownerId === undefined ? {} : ownerKey(call, ownerId);
+    },
+    resourcePolicy: async (_resource, input, call) =>
+      (await ownerIn(input, call)) === call.principal.userId
+        ? grantToCaller(call, "ListDelegationRequests")
+        : undefined,
   },
   async run(input, call) {
+    const ownerId = await ownerIn(input, call);
     const { items, IsTruncated, Marker } = await page(
       input,
-      (slice) => listDelegationRequests(call.db, call.accountId, input.OwnerId, slice),
+      (slice) => listDelegationRequests(call.db, call.accountId, ownerId, slice),
       ({ id }) => id,
     );
     return {
-      DelegationRequests: items.map((request) => toDelegationRequest(request, call.now)),
+      DelegationRequests: await toDelegationRequests(items, call),
       isTruncated: IsTruncated,
       ...(Marker !== undefined && { Marker }),
     };
   },
 };
+
+async function ownerIn({ OwnerId }: { readonly OwnerId?: string | undefined }, { db, accountId }: Call) {
+  return OwnerId === undefined ? undefined : idOfIdentity(db, accountId, OwnerId);
+}
+
+async function toDelegationRequests(
+  requests: readonly DelegationRequest[],
+  { db, accountId, now }: Call,
+): Promise<sdk.DelegationRequest[]> {
+  const arnOf = await arnsOfIdentities(db, accountId, requests.flatMap(identitiesIn));
+  return requests.map((request) => toDelegationRequest(request, now, arnOf));
+}
 
 const REQUEST_ARN = /^arn:aws:iam::(\d{12}):delegation-request\/([\w-]+)$/;
 

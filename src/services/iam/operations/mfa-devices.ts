@@ -9,7 +9,7 @@ import { alreadyExists, deleteConflict, noSuchEntity, overQuota } from "../error
 import { SEED_PURPOSE, synchronized } from "../mfa.ts";
 import { type Entity, iamArn, type Tags, toTagList, toUser } from "../model.ts";
 import { qrPng } from "../qr-png.ts";
-import { findUsersById } from "../store/entities.ts";
+import { findEntitiesById } from "../store/entities.ts";
 import {
   deleteMfaDevice,
   findMfaDevice,
@@ -189,7 +189,7 @@ export const ListVirtualMFADevices: OperationOf<sdk.ListVirtualMFADevicesCommand
       ({ serialNumber }) => serialNumber,
     );
     const ids = items.flatMap(({ enabled }) => enabled?.userId ?? []);
-    const users = new Map((await findUsersById(db, accountId, ids)).map((user) => [user.id, user]));
+    const users = new Map((await findEntitiesById(db, accountId, ids)).map((user) => [user.id, user]));
     const VirtualMFADevices = items.map(({ serialNumber, enabled }) => {
       const user = enabled && users.get(enabled.userId);
       return {

@@ -10,7 +10,7 @@ import { inTransaction } from "#store/database.ts";
 import { overQuota, serviceNotSupported, validationError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, iamArn } from "../model.ts";
-import { findUsersById } from "../store/entities.ts";
+import { findEntitiesById } from "../store/entities.ts";
 import {
   findUserCredential,
   insertUserCredential,
@@ -152,7 +152,7 @@ async function chosen(
   }
   if (input.UserName !== undefined) throw validationError("AllUsers cannot be specified together with UserName.");
   const credentials = await listUserCredentials(db, accountId, "service");
-  const users = await findUsersById(db, accountId, [...new Set(credentials.map(({ userId }) => userId))]);
+  const users = await findEntitiesById(db, accountId, [...new Set(credentials.map(({ userId }) => userId))]);
   const byId = new Map(users.map((user) => [user.id, user]));
   return credentials.map((credential) => ({ user: byId.get(credential.userId)!, credential }));
 }

@@ -102,14 +102,13 @@ export async function findEntities(
 }
 
 /** By their unique ids; those that there are. */
-export async function findUsersById(db: Database, accountId: string, ids: readonly string[]): Promise<Entity[]> {
+export async function findEntitiesById(db: Database, accountId: string, ids: readonly string[]): Promise<Entity[]> {
   if (ids.length === 0) return [];
   const rows = await db
     .withTables<Tables>()
     .selectFrom("iam_entities")
     .selectAll()
     .where("account_id", "=", accountId)
-    .where("kind", "=", "user")
     .where("entity_id", "in", ids)
     .execute();
   return rows.map(toEntity);

@@ -28,7 +28,7 @@ export type DelegationRequestTable = {
   requestor_account_id: string;
   workflow_id: string;
   owner_account_id: string | null;
-  /** An ARN. */
+  /** A unique id, with the session's name where it is a role's session. */
   owner_id: string | null;
   state: StoredState;
   state_since: number;
