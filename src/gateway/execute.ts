@@ -1,5 +1,6 @@
 /** What happens to every call, from HTTP or from inside: validate, authorize, run; and the audit trail of how it ended. */
-import { authorizeOperation } from "./authorize.ts";
+import { AccessDeniedError, authorizeOperation } from "./authorize.ts";
+import { MalformedPolicyError } from "./authz/policy-document.ts";
 import type { Call, Principal } from "./context.ts";
 import { WireError } from "./errors.ts";
 import type { Operation } from "./operation.ts";
@@ -30,11 +31,24 @@ export async function execute(
     const opened = withOpenedToken(service, model.name, input, call);
     return withSealedToken(service, model.name, await operation.run(opened, call), call);
   } catch (error) {
-    failure = error;
-    throw error;
+    failure =
+      error instanceof MalformedPolicyError ? unreadablePolicy(error, actionOf(service, model, input), call) : error;
+    throw failure;
   } finally {
     call.system.audit.record(service, model.name, input, call, failure);
   }
+}
+
+/**
+ * Nobody can know what a stored policy that cannot be read would deny, so it denies everything. Policies that a caller gives are
+ * checked before they are stored and have their service's error; this one was damaged in the database.
+ */
+function unreadablePolicy(error: Error, action: string, call: Call): Error {
+  call.system.log("error", "a stored policy cannot be read", { action, account: call.accountId, error: error.message });
+  const { arn } = call.principal;
+  return new AccessDeniedError(
+    `User: ${arn} is not authorized to perform: ${action} because a policy that applies cannot be read`,
+  );
 }
 
 /** As IAM policies name it. */
