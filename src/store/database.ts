@@ -29,6 +29,16 @@ export function inTransaction<T>(db: Database, run: (trx: Database) => Promise<T
   return db.transaction().execute((trx) => transactions.run(trx, () => run(trx)));
 }
 
+/**
+ * What is read is of one moment, or of the caller's transaction when `db` is one. Nothing can be written. On PostgreSQL it
+ * neither waits for transactions nor lets them wait; SQLite's one connection is taken in turns all the same.
+ */
+export function inSnapshot<T>(db: Database, read: (trx: Database) => Promise<T>): Promise<T> {
+  if (db.isTransaction) return read(db);
+  const snapshot = db.transaction().setIsolationLevel("repeatable read").setAccessMode("read only");
+  return snapshot.execute((trx) => transactions.run(trx, () => read(trx)));
+}
+
 /** The transaction that the call chain has open: what a service calls on the way joins it. undefined outside of one. */
 export function openTransaction(): Database | undefined {
   return transactions.getStore();

@@ -123,6 +123,7 @@ class TakingTurnsDriver extends PostgresDriver {
 
   override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     await super.beginTransaction(connection, settings);
+    if (settings.accessMode === "read only") return;
     const turn = `select pg_advisory_xact_lock(${LOCK}, current_schema()::regnamespace::oid::int4)`;
     await connection.executeQuery(CompiledQuery.raw(turn));
   }

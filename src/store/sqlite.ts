@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
+  CompiledQuery,
+  type DatabaseConnection,
   Kysely,
   type LimitNode,
   SqliteAdapter,
@@ -11,6 +13,7 @@ import {
   SqliteDriver,
   SqliteQueryCompiler,
   type SqliteStatement,
+  type TransactionSettings,
 } from "kysely";
 import { assertNotInTransaction, type Database, type Store } from "./database.ts";
 
@@ -71,6 +74,7 @@ class PlannedOnceCompiler extends SqliteQueryCompiler {
 class GuardedDriver extends SqliteDriver {
   #lastTurn: Promise<void> = Promise.resolve();
   #endTurn: (() => void) | undefined;
+  #onlyReads = false;
 
   override async acquireConnection(...options: Parameters<SqliteDriver["acquireConnection"]>) {
     assertNotInTransaction();
@@ -80,6 +84,28 @@ class GuardedDriver extends SqliteDriver {
     await turn;
     this.#endTurn = resolve;
     return super.acquireConnection(...options);
+  }
+
+  /** PostgreSQL refuses to write in a transaction that only reads; so does this. */
+  override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
+    await super.beginTransaction(connection);
+    this.#onlyReads = settings?.accessMode === "read only";
+    if (this.#onlyReads) await connection.executeQuery(CompiledQuery.raw("PRAGMA query_only = ON"));
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await this.#mayWriteAgain(connection);
+    await super.commitTransaction(connection);
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await this.#mayWriteAgain(connection);
+    await super.rollbackTransaction(connection);
+  }
+
+  async #mayWriteAgain(connection: DatabaseConnection): Promise<void> {
+    if (this.#onlyReads) await connection.executeQuery(CompiledQuery.raw("PRAGMA query_only = OFF"));
+    this.#onlyReads = false;
   }
 
   override async releaseConnection(...options: Parameters<SqliteDriver["releaseConnection"]>) {

@@ -6,7 +6,14 @@ import { execFile } from "node:child_process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { sql } from "kysely";
-import { type Database, inTransaction, openTransaction, type Store } from "./database.ts";
+import {
+  type Database,
+  inSnapshot,
+  inTransaction,
+  openTransaction,
+  outsideTransaction,
+  type Store,
+} from "./database.ts";
 import { emptyTables, type Migration, migrate } from "./migrate.ts";
 import { openStore } from "./open.ts";
 
@@ -174,6 +181,50 @@ export function storeContract(name: string, create: CreateDatabase): void {
         seen.push(await ids(db));
         assert.notDeepEqual(seen[0], ["a"]);
         assert.deepEqual(seen[1], ["a", "b"]);
+      });
+    });
+
+    describe("inSnapshot", () => {
+      it("reads of one moment, whatever others write meanwhile", async () => {
+        await insert(db, "before");
+        const other = await openStore(location); // as of another process
+        const seen = await inSnapshot(db, async (trx) => {
+          const first = await ids(trx);
+          await outsideTransaction(() => insert(other.db, "meanwhile"));
+          return [first, await ids(trx)];
+        });
+        await other.close();
+        assert.deepEqual(seen, [["before"], ["before"]]);
+        assert.deepEqual(await ids(db), ["before", "meanwhile"]);
+      });
+
+      it("does not wait for another process's transaction", async () => {
+        const other = await openStore(location);
+        await inTransaction(db, async (trx) => {
+          await insert(trx, "not yet");
+          assert.deepEqual(await outsideTransaction(() => inSnapshot(other.db, ids)), []);
+        });
+        assert.deepEqual(await inSnapshot(other.db, ids), ["not yet"]);
+        await other.close();
+      });
+
+      it("is the transaction that it is handed", async () => {
+        await inTransaction(db, async (trx) => {
+          await insert(trx, "own");
+          assert.deepEqual(await inSnapshot(trx, ids), ["own"]);
+          await insert(trx, "more");
+        });
+        assert.deepEqual(await ids(db), ["more", "own"]);
+      });
+
+      it("does not write, and lets the next one write again", async () => {
+        await assert.rejects(
+          inSnapshot(db, (trx) => insert(trx, "lost")),
+          /read-?only/,
+        );
+        assert.deepEqual(await inSnapshot(db, ids), []);
+        await insert(db, "kept");
+        assert.deepEqual(await ids(db), ["kept"]);
       });
     });
 

@@ -8,7 +8,7 @@ import { compilePolicy } from "#gateway/authz/compile.ts";
 import { parsePolicy } from "#gateway/authz/policy-document.ts";
 import type { Call } from "#gateway/context.ts";
 import type { ContextKeys, OperationOf } from "#gateway/operation.ts";
-import { type Database, inTransaction } from "#store/database.ts";
+import { type Database, inSnapshot, inTransaction } from "#store/database.ts";
 import { accessDenied, notInUse } from "./errors.ts";
 import { ORGANIZATIONS_CHANGED } from "./memberships.ts";
 import type { Organization } from "./model.ts";
@@ -83,7 +83,7 @@ export function organizationOperation<C extends AnyCommand>(definition: Organiza
     },
     async run(input, call) {
       // What only reads is of one moment too: what it finds first is still there when it looks for what belongs to it.
-      if (!definition.writes) return inTransaction(call.db, (trx) => run(input, call, trx));
+      if (!definition.writes) return inSnapshot(call.db, (trx) => run(input, call, trx));
       const output = await changing(call, (trx) => run(input, call, trx));
       if (definition.wakes) call.system.work.wake();
       return output;
