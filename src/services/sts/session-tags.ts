@@ -22,7 +22,7 @@ export interface TagRequest {
  */
 export function sessionTags(
   { Tags = [], TransitiveTagKeys = [] }: TagRequest,
-  caller: Pick<Principal, "tags"> & { readonly transitiveTagKeys?: readonly string[] },
+  caller: Pick<Principal, "tags" | "transitiveTagKeys">,
 ): SessionTags {
   const inheritedKeys = caller.transitiveTagKeys ?? [];
   const inherited = inheritedKeys.map((key) => [key, caller.tags?.[key] ?? ""] as const);
