@@ -61,8 +61,6 @@ export interface Principal extends PrincipalView {
   readonly sessionKeys?: Readonly<Record<string, string>>;
   /** Of who signs in at an identity provider, and of the sessions that come of it. */
   readonly federation?: Federation;
-  /** Of a session that a partner got by temporary delegation: the partner's account. */
-  readonly delegateAccountId?: string;
 }
 
 export interface Federation {
