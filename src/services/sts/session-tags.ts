@@ -27,9 +27,10 @@ export function sessionTags(
   const inheritedKeys = caller.transitiveTagKeys ?? [];
   const inherited = inheritedKeys.map((key) => [key, caller.tags?.[key] ?? ""] as const);
   const taken = new Set(inheritedKeys.map((key) => key.toLowerCase()));
-  const passed = new Set<string>();
-  for (const { Key } of Tags) {
-    const key = Key!.toLowerCase();
+  /** As they are spelled, by the lower case that they are compared in. */
+  const passed = new Map<string, string>();
+  for (const { Key = "" } of Tags) {
+    const key = Key.toLowerCase();
     if (taken.has(key)) {
       throw invalidParameterValue(
         `One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.`,
@@ -41,16 +42,18 @@ export function sessionTags(
     if (passed.has(key)) {
       throw invalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     }
-    passed.add(key);
+    passed.set(key, Key);
   }
-  for (const key of TransitiveTagKeys) {
-    if (!passed.has(key.toLowerCase())) {
+  const transitiveKeys = TransitiveTagKeys.map((key) => {
+    const spelled = passed.get(key.toLowerCase());
+    if (spelled === undefined) {
       throw invalidParameterValue("The specified transitive tag key must be included in the requested tags.");
     }
-  }
+    return spelled;
+  });
   return {
     tags: Object.fromEntries([...inherited, ...Tags.map(({ Key, Value }) => [Key!, Value!] as const)]),
-    transitiveKeys: [...inheritedKeys, ...TransitiveTagKeys],
+    transitiveKeys: [...new Set([...inheritedKeys, ...transitiveKeys])],
   };
 }
 
