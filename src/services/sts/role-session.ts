@@ -10,7 +10,7 @@ import { issued, tokenSize } from "./issue.ts";
 import { packedSize } from "./packed-size.ts";
 import type { AssumableRole } from "./roles.ts";
 import { sessionPolicies } from "./session-policies.ts";
-import { sessionTags, type TagRequest, withRoleTags } from "./session-tags.ts";
+import { sessionTags, type TagRequest, withOwnTags } from "./session-tags.ts";
 
 export interface RoleSessionRequest {
   readonly Policy?: string | undefined;
@@ -45,7 +45,7 @@ export async function roleSession(
   { sessionName, sourceIdentity, tags: passed, seconds, principal }: RoleSession,
 ): Promise<RoleSessionAnswer> {
   const { tags, transitiveKeys } = sessionTags(passed, call.principal);
-  const principalTags = withRoleTags(role.tags, tags);
+  const principalTags = withOwnTags(role.tags, tags);
   const policies = await sessionPolicies(call, role.accountId, input);
   // Those that are inherited take their room too: https://github.com/aws/containers-roadmap/issues/2413
   const packed = packedSize({ ...input, Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) });

@@ -66,12 +66,12 @@ export function requestedTags({ Tags = [], TransitiveTagKeys = [] }: TagRequest)
   };
 }
 
-/** The role's own tags hold where the session brings none of the same key. */
-export function withRoleTags(
-  roleTags: Readonly<Record<string, string>>,
+/** The role's own tags, or those of the user who is federated, hold where the session brings none of the same key. */
+export function withOwnTags(
+  ownTags: Readonly<Record<string, string>>,
   tags: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const overridden = new Set(Object.keys(tags).map((key) => key.toLowerCase()));
-  const kept = Object.entries(roleTags).filter(([key]) => !overridden.has(key.toLowerCase()));
+  const kept = Object.entries(ownTags).filter(([key]) => !overridden.has(key.toLowerCase()));
   return Object.fromEntries([...kept, ...Object.entries(tags)]);
 }
