@@ -55,12 +55,12 @@ export interface Principal extends PrincipalView {
   /** `aws:TokenIssueTime`, by which sessions are revoked. */
   readonly tokenIssueTime?: Date;
   readonly sourceIdentity?: string;
+  /** Of `tags`, those that go on to sessions which this one makes. */
+  readonly transitiveTagKeys?: readonly string[];
   /** Condition keys that the service which made the session gave it: `codebuild:projectArn`. In lower case. */
   readonly sessionKeys?: Readonly<Record<string, string>>;
   /** Of who signs in at an identity provider, and of the sessions that come of it. */
   readonly federation?: Federation;
-  /** Of a session that a partner got by temporary delegation: the partner's account. */
-  readonly delegateAccountId?: string;
 }
 
 export interface Federation {

@@ -7,7 +7,7 @@ import type { Cipher } from "./cipher.ts";
 import type { Session } from "./session-token.ts";
 
 /** Whom the partner acts as. */
-export type Delegate = Pick<Session, "principal" | "mfaAuthenticatedAt">;
+export type Delegate = Pick<Session, "principal" | "mfaAuthenticatedAt" | "transitiveTagKeys">;
 
 export interface Exchange {
   readonly requestId: string;

@@ -153,7 +153,7 @@ function missingAllow(
   }
   // Within an account a resource-based policy that names the user or session itself is not limited by what the other
   // policies leave unsaid; one that names the session's role is limited by boundary and session policy.
-  if (grant === "direct" && !isLimitedUser(request.principal, policies)) return undefined;
+  if (grant === "direct" && !isInAnothersName(request.principal, policies)) return undefined;
   if (grant === "direct" || grant === "role") return missingLimitAllow(request, policies);
   if (grant === "none" && policies.resourcePolicyRequired) return "resource-based policy";
   return missingIdentityAllow(request, policies);
@@ -166,9 +166,12 @@ function missingIdentityAllow(request: StatementRequest, policies: PolicySet): P
   return missingLimitAllow(request, policies);
 }
 
-/** A session of the user or root with policies of its own (temporary delegation) goes by the ARN of the user, not by its own. */
-function isLimitedUser({ type }: PrincipalView, { session }: PolicySet): boolean {
-  return session !== undefined && (type === "User" || type === "Root");
+/**
+ * A partner's session by temporary delegation goes by the ARN of the user or session that accepted, and root's for a task by the
+ * root's: who is meant by that ARN, or by everybody, is not the session, whose policies go on limiting it.
+ */
+function isInAnothersName({ type, delegateAccountId }: PrincipalView, { session }: PolicySet): boolean {
+  return session !== undefined && (type === "User" || type === "Root" || delegateAccountId !== undefined);
 }
 
 function missingLimitAllow(request: StatementRequest, policies: PolicySet): PolicyType | undefined {

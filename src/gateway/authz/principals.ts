@@ -15,6 +15,8 @@ export interface PrincipalView {
   service?: string;
   /** Of who signs in at an identity provider: the provider's ARN, which Federated entries name. */
   federation?: { readonly provider: string };
+  /** Of a session that a partner got by temporary delegation: the partner's account. */
+  delegateAccountId?: string;
 }
 
 /** Who calls AssumeRoleWithWebIdentity and AssumeRoleWithSAML, by CloudTrail's names; the sessions are AssumedRole. */

@@ -38,7 +38,6 @@ interface SessionRecord extends CredentialsRecord {
 /** A federated user has at most the permissions of the user who made its session. */
 export interface SessionPrincipal extends Principal {
   readonly issuer?: Session["issuer"];
-  readonly transitiveTagKeys?: readonly string[];
 }
 
 const NO_POLICIES: PrincipalPolicies = { identity: [] };

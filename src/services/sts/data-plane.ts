@@ -13,7 +13,7 @@ export const issuerDocuments: DataPlane = {
   async handle(request, response, system) {
     const [, id] = HOST.exec((request.headers.host ?? "").replace(/:\d+$/, "").toLowerCase()) ?? [];
     const issuer = `https://${id}.tokens.sts.global.api.aws`;
-    const path = new URL(request.url ?? "/", issuer).pathname;
+    const path = URL.parse(request.url ?? "/", issuer)?.pathname; // "//" is none
     if (request.method !== "GET") return answer(response, 405, { message: "Use GET" });
     if (path === "/.well-known/openid-configuration") return answer(response, 200, discovery(issuer));
     if (path !== "/.well-known/jwks.json") return answer(response, 404, { message: "There is nothing here" });

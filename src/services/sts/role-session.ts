@@ -10,7 +10,7 @@ import { issued, tokenSize } from "./issue.ts";
 import { packedSize } from "./packed-size.ts";
 import type { AssumableRole } from "./roles.ts";
 import { sessionPolicies } from "./session-policies.ts";
-import { sessionTags, type TagRequest, withRoleTags } from "./session-tags.ts";
+import { sessionTags, type TagRequest, withOwnTags } from "./session-tags.ts";
 
 export interface RoleSessionRequest {
   readonly Policy?: string | undefined;
@@ -45,9 +45,10 @@ export async function roleSession(
   { sessionName, sourceIdentity, tags: passed, seconds, principal }: RoleSession,
 ): Promise<RoleSessionAnswer> {
   const { tags, transitiveKeys } = sessionTags(passed, call.principal);
-  const principalTags = withRoleTags(role.tags, tags);
+  const principalTags = withOwnTags(role.tags, tags);
   const policies = await sessionPolicies(call, role.accountId, input);
-  const packed = packedSize({ ...input, Tags: passed.Tags });
+  // Those that are inherited take their room too: https://github.com/aws/containers-roadmap/issues/2413
+  const packed = packedSize({ ...input, Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) });
   const arn = `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${sessionName}`;
   const userId = `${role.id}:${sessionName}`;
   const session = {
@@ -81,7 +82,10 @@ interface Brought {
   readonly contexts?: readonly sdk.ProvidedContext[] | undefined;
 }
 
-/** Bringing tags, a source identity or contexts are actions of their own, which the role's trust policy must allow too. */
+/**
+ * Bringing tags, a source identity or contexts are actions of their own, which the role's trust policy must allow too. So it is
+ * with tags that a session inherits: https://github.com/aws/aws-cdk-cli/pull/762
+ */
 export async function requireFurtherAccess(
   call: Call,
   { arn, trustPolicy }: AssumableRole,
@@ -89,7 +93,8 @@ export async function requireFurtherAccess(
   { tags, sourceIdentity, contexts }: Brought,
 ): Promise<void> {
   const trust = { context, resource: arn, resourcePolicy: trustPolicy, resourcePolicyRequired: true };
-  if (tags.Tags?.length) await requireAccess(call, { action: "sts:TagSession", ...trust });
+  const inherits = (call.principal.transitiveTagKeys?.length ?? 0) > 0;
+  if (tags.Tags?.length || inherits) await requireAccess(call, { action: "sts:TagSession", ...trust });
   if (sourceIdentity !== undefined) await requireAccess(call, { action: "sts:SetSourceIdentity", ...trust });
   if (!contexts?.length) return;
   const providers = contexts.map(({ ProviderArn }) => ProviderArn).filter((arn) => arn !== undefined);

@@ -22,14 +22,15 @@ export interface TagRequest {
  */
 export function sessionTags(
   { Tags = [], TransitiveTagKeys = [] }: TagRequest,
-  caller: Pick<Principal, "tags"> & { readonly transitiveTagKeys?: readonly string[] },
+  caller: Pick<Principal, "tags" | "transitiveTagKeys">,
 ): SessionTags {
   const inheritedKeys = caller.transitiveTagKeys ?? [];
   const inherited = inheritedKeys.map((key) => [key, caller.tags?.[key] ?? ""] as const);
   const taken = new Set(inheritedKeys.map((key) => key.toLowerCase()));
-  const passed = new Set<string>();
-  for (const { Key } of Tags) {
-    const key = Key!.toLowerCase();
+  /** As they are spelled, by the lower case that they are compared in. */
+  const passed = new Map<string, string>();
+  for (const { Key = "" } of Tags) {
+    const key = Key.toLowerCase();
     if (taken.has(key)) {
       throw invalidParameterValue(
         `One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.`,
@@ -41,16 +42,18 @@ export function sessionTags(
     if (passed.has(key)) {
       throw invalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     }
-    passed.add(key);
+    passed.set(key, Key);
   }
-  for (const key of TransitiveTagKeys) {
-    if (!passed.has(key.toLowerCase())) {
+  const transitiveKeys = TransitiveTagKeys.map((key) => {
+    const spelled = passed.get(key.toLowerCase());
+    if (spelled === undefined) {
       throw invalidParameterValue("The specified transitive tag key must be included in the requested tags.");
     }
-  }
+    return spelled;
+  });
   return {
     tags: Object.fromEntries([...inherited, ...Tags.map(({ Key, Value }) => [Key!, Value!] as const)]),
-    transitiveKeys: [...inheritedKeys, ...TransitiveTagKeys],
+    transitiveKeys: [...new Set([...inheritedKeys, ...transitiveKeys])],
   };
 }
 
@@ -63,12 +66,12 @@ export function requestedTags({ Tags = [], TransitiveTagKeys = [] }: TagRequest)
   };
 }
 
-/** The role's own tags hold where the session brings none of the same key. */
-export function withRoleTags(
-  roleTags: Readonly<Record<string, string>>,
+/** The role's own tags, or those of the user who is federated, hold where the session brings none of the same key. */
+export function withOwnTags(
+  ownTags: Readonly<Record<string, string>>,
   tags: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const overridden = new Set(Object.keys(tags).map((key) => key.toLowerCase()));
-  const kept = Object.entries(roleTags).filter(([key]) => !overridden.has(key.toLowerCase()));
+  const kept = Object.entries(ownTags).filter(([key]) => !overridden.has(key.toLowerCase()));
   return Object.fromEntries([...kept, ...Object.entries(tags)]);
 }

@@ -117,7 +117,9 @@ function take(
 }
 
 /**
- * "At the time of acceptance, IAM records the details and the state of the identity that called this API." A session whose
+ * "At the time of acceptance, IAM records the details and the state of the identity that called this API." What AWS does with
+ * a session's tags it does not say; here they are part of that state, and those that are transitive stay so: otherwise a partner
+ * who assumes a further role would leave the approver's tags behind, or choose others in their place. A session whose
  * own policies limit it cannot hand on less than those, for a session's policies add up. Throws AccessDenied.
  */
 function approverOf({ principal }: Call): Delegate {
@@ -125,7 +127,7 @@ function approverOf({ principal }: Call): Delegate {
   if (principal.sessionPolicies || (type !== "User" && type !== "AssumedRole" && type !== "Root")) {
     throw new AccessDeniedError("A session with policies of its own cannot accept a delegation request.");
   }
-  const { roleArn, sessionName, sourceIdentity, tags, federation, sessionKeys } = principal;
+  const { roleArn, sessionName, sourceIdentity, tags, transitiveTagKeys, federation, sessionKeys } = principal;
   return {
     principal: {
       type,
@@ -139,6 +141,7 @@ function approverOf({ principal }: Call): Delegate {
       ...(federation && { federation }),
       ...(sessionKeys && { sessionKeys }),
     },
+    ...(transitiveTagKeys && { transitiveTagKeys }),
     ...(mfaAuthenticatedAt && { mfaAuthenticatedAt: mfaAuthenticatedAt.getTime() }),
   };
 }

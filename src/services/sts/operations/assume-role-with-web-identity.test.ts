@@ -324,7 +324,7 @@ describe("AssumeRoleWithWebIdentity", () => {
     const { principal } = await clientOf(tagged.on, answer);
     assert.deepEqual(principal.tags, { Team: "blue", Stage: "test" });
     assert.equal(principal.sourceIdentity, "alice@example.com");
-    assert.deepEqual((principal as { transitiveTagKeys?: unknown }).transitiveTagKeys, ["Team"]);
+    assert.deepEqual(principal.transitiveTagKeys, ["Team"]);
 
     const reserved = await tagged.token({
       ...claims,

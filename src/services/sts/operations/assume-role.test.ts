@@ -178,6 +178,30 @@ test("tags need sts:TagSession, and transitive ones go on to the next session", 
   await assert.rejects(assumed(on, client, { Tags: [{ Key: "env", Value: "prod" }] }), /sts:TagSession on resource/);
 });
 
+test("tags that are inherited need sts:TagSession of the next role, and take room", async () => {
+  await using on = await system();
+  await aRole(on, { ...EVERYONE_HERE, Action: ["sts:AssumeRole", "sts:TagSession"] });
+  const client = await aUser(on);
+  const session = await assumed(on, client, {
+    Tags: [{ Key: "Env", Value: "v".repeat(256) }],
+    TransitiveTagKeys: ["env", "ENV"],
+  });
+  const again = new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: "session" });
+  assert.equal((await session.send(again)).PackedPolicySize, 7);
+  const next = await assumed(on, session);
+  assert.deepEqual(next.principal.tags, { Env: "v".repeat(256) });
+  assert.deepEqual(next.principal.transitiveTagKeys, ["Env"]);
+
+  const Statement = [{ ...EVERYONE_HERE, Effect: "Allow", Action: "sts:AssumeRole" }];
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+  await on.root.send(new iamSdk.UpdateAssumeRolePolicyCommand({ RoleName: "deployer", PolicyDocument }));
+  await assert.rejects(assumed(on, next), {
+    name: "AccessDenied",
+    message: /is not authorized to perform: sts:TagSession on resource/,
+  });
+  await assumed(on, client);
+});
+
 test("a source identity stays the same through a chain of sessions", async () => {
   await using on = await system();
   await aRole(on, { ...EVERYONE_HERE, Action: ["sts:AssumeRole", "sts:SetSourceIdentity"] });

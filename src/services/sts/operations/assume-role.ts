@@ -9,7 +9,10 @@ import { type AssumableRole, assumableRole } from "../roles.ts";
 import { requestedTags } from "../session-tags.ts";
 
 const DEFAULT_SECONDS = 3600;
-/** "Role chaining limits your AWS CLI or AWS API role session to a maximum of one hour." */
+/**
+ * "Role chaining limits your AWS CLI or AWS API role session to a maximum of one hour." To AWS sessions of users are links of
+ * such a chain too: https://github.com/99designs/aws-vault/issues/263
+ */
 const MAX_CHAINED_SECONDS = 3600;
 /** What AWS takes for an ARN here; whether it is a role's is left to authorization. */
 const ARN = /^arn:[^:]+:[^:]+:[^:]*:[^:]*:./;

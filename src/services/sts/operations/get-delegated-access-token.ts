@@ -7,9 +7,11 @@ import { openExchange } from "#gateway/exchange-token.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import { expiredTradeInToken, validationError } from "../errors.ts";
 import { issued } from "../issue.ts";
-import { packedSize } from "../packed-size.ts";
 
-/** "All credentials obtained from the same exchange token expire at the same time." */
+/**
+ * "All credentials obtained from the same exchange token expire at the same time." PackedPolicySize "is not populated for
+ * GetDelegatedAccessToken".
+ */
 export const GetDelegatedAccessToken: OperationOf<sdk.GetDelegatedAccessTokenCommand> = {
   authorize: { action: "sts:GetDelegatedAccessToken", resources: () => ["*"] },
   run({ TradeInToken }, call) {
@@ -21,7 +23,6 @@ export const GetDelegatedAccessToken: OperationOf<sdk.GetDelegatedAccessTokenCom
     const seconds = expiration / 1000 - Math.floor(call.now.getTime() / 1000);
     return {
       Credentials: issued(call, seconds, { ...delegate, principal, policies: [policy] }),
-      PackedPolicySize: packedSize({ Policy: policy }),
       AssumedPrincipal: principal.arn,
     };
   },

@@ -23,7 +23,8 @@ async function system(): Promise<TestSystem> {
 async function served(on: TestSystem, host: string, path: string): Promise<unknown> {
   const server = createServer((request, response) => {
     request.headers.host = host;
-    void issuerDocuments.handle(request, response, on);
+    const handled = Promise.resolve(issuerDocuments.handle(request, response, on));
+    handled.catch((error: Error) => response.destroy(error));
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   try {
@@ -117,6 +118,14 @@ test("a token says who calls, and is verified with the keys that the issuer serv
         request_tags: { job: "7" },
       },
     });
+  }
+});
+
+test("what the issuer does not serve is not there, whatever its path looks like", async () => {
+  await using on = await system();
+  const host = new URL(await enabled(on)).host;
+  for (const path of ["/", "//", "/.well-known/jwks.json/x"]) {
+    assert.deepEqual(await served(on, host, path), { message: "There is nothing here" });
   }
 });
 

@@ -113,6 +113,24 @@ test("a federated user's tags need sts:TagSession", async () => {
   await assert.rejects(client.send(red), /sts:GetFederationToken .* with an explicit deny/);
 });
 
+test("a federated user has its user's tags, but for those that are passed", async () => {
+  await using on = await system();
+  const client = await aUser(on, "sts:GetFederationToken", "sts:TagSession");
+  const Tags = [
+    { Key: "Department", Value: "Marketing" },
+    { Key: "Floor", Value: "3" },
+  ];
+  await on.root.send(new iamSdk.TagUserCommand({ UserName: "dev", Tags }));
+  const tagged = await clientOf(on, { AccessKeyId: client.principal.accessKeyId! });
+  const federated = async (input: Partial<sdk.GetFederationTokenCommandInput>) => {
+    const { Credentials } = await tagged.send(new sdk.GetFederationTokenCommand({ Name: "guest", ...input }));
+    return (await clientOf(on, Credentials!)).principal.tags;
+  };
+  assert.deepEqual(await federated({}), { Department: "Marketing", Floor: "3" });
+  const passed = [{ Key: "department", Value: "engineering" }];
+  assert.deepEqual(await federated({ Tags: passed }), { Floor: "3", department: "engineering" });
+});
+
 test("the account of a key is told", async () => {
   await using on = await system();
   const client = await aUser(on, "sts:GetAccessKeyInfo");

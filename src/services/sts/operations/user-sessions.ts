@@ -8,7 +8,7 @@ import { issued, tokenSize } from "../issue.ts";
 import { provesMfa } from "../mfa.ts";
 import { packedSize } from "../packed-size.ts";
 import { sessionPolicies } from "../session-policies.ts";
-import { requestedTags, sessionTags } from "../session-tags.ts";
+import { requestedTags, sessionTags, withOwnTags } from "../session-tags.ts";
 
 const DEFAULT_SECONDS = 43_200;
 /** "If the duration is longer than one hour, the session for AWS account owners defaults to one hour." */
@@ -48,7 +48,7 @@ export const GetFederationToken: OperationOf<sdk.GetFederationTokenCommand> = {
     }
     const policies = await sessionPolicies(call, accountId, input);
     const packed = packedSize(input);
-    const { tags } = sessionTags(input, call.principal);
+    const tags = withOwnTags(call.principal.tags ?? {}, sessionTags(input, call.principal).tags);
     const session = {
       principal: {
         type: "FederatedUser",
