@@ -1,11 +1,10 @@
-import type { Call } from "#gateway/context.ts";
+import type { Database } from "#store/database.ts";
 import { noSuchEntity } from "../errors.ts";
 import { findAnyPolicy } from "./policy-lookup.ts";
 
-/** Throws NoSuchEntity where there is no such policy. */
-export async function checkedBoundary(call: Call, arn: string | undefined): Promise<string | undefined> {
-  if (arn === undefined) return undefined;
-  const policy = await findAnyPolicy(call.db, call.accountId, arn);
+/** In the transaction that stores it, so that the policy is not deleted in between. Throws NoSuchEntity where there is none. */
+export async function requireBoundary(trx: Database, accountId: string, arn: string | undefined): Promise<void> {
+  if (arn === undefined) return;
+  const policy = await findAnyPolicy(trx, accountId, arn);
   if (!policy) throw noSuchEntity(`Scope ARN: ${arn} does not exist or is not attachable.`);
-  return arn;
 }

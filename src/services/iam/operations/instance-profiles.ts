@@ -4,7 +4,7 @@ import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, ContextKeys, OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
-import { alreadyExists, deleteConflict, noSuchEntity, overQuota } from "../errors.ts";
+import { alreadyExists, deleteConflict, noSuchEntity, notFound, overQuota } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { arnOf as arnOfEntity, type InstanceProfile, type Tags } from "../model.ts";
 import { keyOf } from "../store/entities.ts";
@@ -135,6 +135,8 @@ export const AddRoleToInstanceProfile: OperationOf<sdk.AddRoleToInstanceProfileC
     });
     await changing(call, async (trx) => {
       const profile = await required(trx, call, input.InstanceProfileName!);
+      // Another of the name by now is not the one that was allowed to be passed.
+      if ((await existing(trx, role)).id !== role.id) throw notFound("role", role.name);
       if (profile.roleName !== undefined) throw overQuota("InstanceSessionsPerInstanceProfile", 1);
       await updateProfileRole(trx, profile, role.name);
     });

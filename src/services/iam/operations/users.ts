@@ -17,7 +17,7 @@ import {
   updateEntity,
 } from "../store/entities.ts";
 import { entityTags } from "../tag-rules.ts";
-import { checkedBoundary } from "./boundary-check.ts";
+import { requireBoundary } from "./boundary-check.ts";
 import { requireNoCredentials, requireNoPolicies } from "./deletion.ts";
 import { about, atPath, callersUserName, changing, existing, madeAtPath, page, refOf } from "./support.ts";
 
@@ -35,11 +35,12 @@ export const CreateUser: OperationOf<sdk.CreateUserCommand> = {
       id: newId("user"),
       createdAt: call.now,
       tags: entityTags.checked(input.Tags),
-      boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
+      boundaryArn: input.PermissionsBoundary,
       role: undefined,
     };
     await changing(call, async (trx) => {
       if (await findEntity(trx, user)) throw nameTaken("user", user.name);
+      await requireBoundary(trx, call.accountId, user.boundaryArn);
       await insertEntity(trx, user);
     });
     return { User: toUser(user, "full") };
