@@ -7,6 +7,7 @@ import type { Database } from "#store/database.ts";
 import { alreadyExists, deleteConflict, noSuchEntity, notFound, overQuota } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { arnOf as arnOfEntity, type InstanceProfile, type Tags } from "../model.ts";
+import { requireRoomForInstanceProfile } from "../quotas.ts";
 import { keyOf } from "../store/entities.ts";
 import {
   deleteInstanceProfile,
@@ -66,6 +67,7 @@ export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand
       if (await findInstanceProfile(trx, call.accountId, profile.name)) {
         throw alreadyExists(`Instance Profile ${profile.name} already exists.`);
       }
+      await requireRoomForInstanceProfile(trx, call.accountId);
       await insertInstanceProfile(trx, profile);
     });
     return { InstanceProfile: await toInstanceProfile(call, profile) };

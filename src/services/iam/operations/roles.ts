@@ -10,6 +10,7 @@ import { refuseServiceLinked } from "../linked-roles.ts";
 import { type Entity, type RoleDetails, roleDetails, toRole } from "../model.ts";
 import { leaveUniqueId } from "../named-principals.ts";
 import { checkedTrustPolicy } from "../policy-checks.ts";
+import { requireRoomFor } from "../quotas.ts";
 import { deleteAccesses, latestAccess } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
@@ -51,6 +52,7 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
     const made = await changing(call, async (trx) => {
       if (await findEntity(trx, role)) throw nameTaken("role", role.name);
       await requireBoundary(trx, call.accountId, role.boundaryArn);
+      await requireRoomFor(trx, call.accountId, "role");
       const trustPolicy = await trustPolicyToStore(call, trx, role.role.trustPolicy);
       const checked = { ...role, role: { ...role.role, trustPolicy } };
       await insertEntity(trx, checked);

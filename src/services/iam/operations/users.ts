@@ -5,6 +5,7 @@ import { deleteConflict, nameTaken } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toUser } from "../model.ts";
 import { followArn, leaveUniqueId } from "../named-principals.ts";
+import { requireRoomFor } from "../quotas.ts";
 import { deleteAccesses } from "../store/accesses.ts";
 import {
   deleteEntity,
@@ -41,6 +42,7 @@ export const CreateUser: OperationOf<sdk.CreateUserCommand> = {
     await changing(call, async (trx) => {
       if (await findEntity(trx, user)) throw nameTaken("user", user.name);
       await requireBoundary(trx, call.accountId, user.boundaryArn);
+      await requireRoomFor(trx, call.accountId, "user");
       await insertEntity(trx, user);
     });
     return { User: toUser(user, "full") };
