@@ -24,6 +24,12 @@ export interface AttachedDocuments {
   readonly boundary: string | undefined;
 }
 
+/** What a boundary allows that is not there: who is bounded must not be free for want of the bounds. */
+const NOTHING = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
+});
+
 /** undefined where the user, group or role does not exist. */
 export async function attachedDocuments(db: Database, ref: EntityRef): Promise<AttachedDocuments | undefined> {
   const { accountId, kind, name } = ref;
@@ -47,7 +53,7 @@ export async function attachedDocuments(db: Database, ref: EntityRef): Promise<A
   return {
     entity,
     identity: [...inline, ...managed.flat()],
-    boundary: entity.boundaryArn && documents.get(entity.boundaryArn),
+    boundary: entity.boundaryArn === undefined ? undefined : (documents.get(entity.boundaryArn) ?? NOTHING),
   };
 }
 

@@ -18,6 +18,12 @@ export function policyNotAttachable(arn: string): Error {
   return noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
 }
 
+/** Of the policies of service-linked roles. */
+export function serviceRolePolicy(): Error {
+  const message = "Cannot attach a Service Role Policy to a Customer Role.";
+  return new sdk.PolicyNotAttachableException({ message, $metadata });
+}
+
 export function policyNotFound(arn: string): Error {
   return noSuchEntity(`Policy ${arn} was not found.`);
 }

@@ -150,6 +150,14 @@ test("policies are those of the user, inline and attached, and of its groups, wi
   await assert.rejects(client.send(new sdk.ListRolesCommand({})), /no permissions boundary allows/);
 });
 
+test("a boundary that is not there allows nothing", async () => {
+  await using system = await iamSystem();
+  const { client } = await aUser(system, "dev", policy("Allow", "iam:*"));
+  const boundary_arn = `arn:aws:iam::${ACCOUNT}:policy/gone`;
+  await tables(system).updateTable("iam_entities").set({ boundary_arn }).where("name_key", "=", "dev").execute();
+  await assert.rejects(client.send(new sdk.ListRolesCommand({})), { name: "AccessDenied" });
+});
+
 test("a denial names the managed policy that it is by, and no inline one", async () => {
   await using system = await iamSystem();
   const { root } = system;

@@ -6,6 +6,7 @@ import type { Client } from "#gateway/client.ts";
 import { rootPrincipal, type System } from "#gateway/context.ts";
 import { type Database, inTransaction } from "#store/database.ts";
 import type { WorkHandler } from "#store/work.ts";
+import { withChangeAfter } from "#tests/helpers/change-after.ts";
 import { ACCOUNT, REGION, type TestSystem } from "#tests/helpers/test-system.ts";
 import { ACCOUNT_CREATION, registerAccountWork } from "./account-work.ts";
 import {
@@ -16,7 +17,6 @@ import {
   aUnit,
   organizationsSystem,
   type TestOrganization,
-  withChangeAfter,
 } from "./testing.ts";
 
 interface Case {

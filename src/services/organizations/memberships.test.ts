@@ -3,17 +3,10 @@ import { describe, it } from "node:test";
 import * as sdk from "@aws-sdk/client-organizations";
 import type { Membership } from "#gateway/context.ts";
 import { inTransaction } from "#store/database.ts";
+import { withChangeAfter } from "#tests/helpers/change-after.ts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
 import { OrganizationMemberships } from "./memberships.ts";
-import {
-  anAccount,
-  anOrganization,
-  aUnit,
-  document,
-  organizationsSystem,
-  restrict,
-  withChangeAfter,
-} from "./testing.ts";
+import { anAccount, anOrganization, aUnit, document, organizationsSystem, restrict } from "./testing.ts";
 
 const OUTSIDER = "999988887777";
 

@@ -8,7 +8,6 @@ import { until } from "#demo/until.ts";
 import type { Client } from "#gateway/client.ts";
 import { rootPrincipal } from "#gateway/context.ts";
 import type { Service } from "#gateway/service.ts";
-import { type Database, outsideTransaction } from "#store/database.ts";
 import { ACCOUNT, REGION, type TestSystem, type TestSystemOptions, testSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities, iam } from "../iam/index.ts";
 import { sts } from "../sts/index.ts";
@@ -131,23 +130,4 @@ export async function restrict(system: TestSystem, targetId: string, name: strin
   const id = await aPolicy(system, name, content);
   await attach(system, id, targetId);
   return id;
-}
-
-/**
- * The database, and beside it somebody whose `change` begins when the n-th query has its answer: before the query after it,
- * unless both are of one transaction. `changed` says when it is done, undefined where it did not come to that.
- */
-export function withChangeAfter(db: Database, n: number, change: () => Promise<unknown>) {
-  let queries = 0;
-  const beside: { readonly db: Database; changed?: Promise<unknown> } = {
-    db: db.withPlugin({
-      transformQuery: ({ node }) => node,
-      transformResult: async ({ result }) => {
-        queries++;
-        if (queries === n) beside.changed = outsideTransaction(change);
-        return result;
-      },
-    }),
-  };
-  return beside;
 }

@@ -3,6 +3,7 @@ import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationOf } from "#gateway/operation.ts";
 import { inTransaction } from "#store/database.ts";
 import { alreadyExists, noSuchEntity } from "../errors.ts";
+import { QUOTAS } from "../quotas.ts";
 import { accountOfAlias, deleteAlias, findAlias, putAlias } from "../store/account-aliases.ts";
 import { accountSettings, updateAccountSettings } from "../store/account-settings.ts";
 import { countEntities, EVERYTHING } from "../store/entities.ts";
@@ -14,28 +15,6 @@ import { listSamlProviders } from "../store/saml-providers.ts";
 import { listServerCertificates } from "../store/server-certificates.ts";
 import { changing } from "./support.ts";
 
-/** AWS's defaults. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
-const QUOTAS = {
-  AccessKeysPerUserQuota: 2,
-  AssumeRolePolicySizeQuota: 2048,
-  AttachedPoliciesPerGroupQuota: 10,
-  AttachedPoliciesPerRoleQuota: 10,
-  AttachedPoliciesPerUserQuota: 10,
-  GroupPolicySizeQuota: 5120,
-  GroupsPerUserQuota: 10,
-  GroupsQuota: 300,
-  InstanceProfilesQuota: 1000,
-  PoliciesQuota: 1500,
-  PolicySizeQuota: 6144,
-  PolicyVersionsInUseQuota: 10_000,
-  RolePolicySizeQuota: 10_240,
-  RolesQuota: 1000,
-  ServerCertificatesQuota: 20,
-  SigningCertificatesPerUserQuota: 2,
-  UserPolicySizeQuota: 2048,
-  UsersQuota: 5000,
-  VersionsPerPolicyQuota: 5,
-};
 const ROOT = {
   AccountAccessKeysPresent: 0,
   AccountMFAEnabled: 0,

@@ -4,14 +4,14 @@ import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
 import type { EntityKind } from "../model.ts";
 import { updateEntity } from "../store/entities.ts";
-import { checkedBoundary } from "./boundary-check.ts";
+import { requireBoundary } from "./boundary-check.ts";
 import { about, changing, modifiable, refOf } from "./support.ts";
 
-async function changeBoundary(call: Call, kind: EntityKind, name: string, arn: string | undefined): Promise<object> {
-  const boundaryArn = await checkedBoundary(call, arn);
+function changeBoundary(call: Call, kind: EntityKind, name: string, arn: string | undefined): Promise<object> {
   return changing(call, async (trx) => {
+    await requireBoundary(trx, call.accountId, arn);
     const entity = await modifiable(trx, refOf(call, kind, name));
-    await updateEntity(trx, { ...entity, boundaryArn });
+    await updateEntity(trx, { ...entity, boundaryArn: arn });
     return {};
   });
 }

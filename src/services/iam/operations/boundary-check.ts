@@ -1,11 +1,11 @@
-import type { Call } from "#gateway/context.ts";
-import { noSuchEntity } from "../errors.ts";
-import { findAnyPolicy } from "./policy-lookup.ts";
+import type { Database } from "#store/database.ts";
+import { noSuchEntity, serviceRolePolicy } from "../errors.ts";
+import { findAnyPolicy, isOfServiceRole } from "./policy-lookup.ts";
 
-/** Throws NoSuchEntity where there is no such policy. */
-export async function checkedBoundary(call: Call, arn: string | undefined): Promise<string | undefined> {
-  if (arn === undefined) return undefined;
-  const policy = await findAnyPolicy(call.db, call.accountId, arn);
+/** In the transaction that stores it, so that the policy is not deleted in between. Throws NoSuchEntity, or PolicyNotAttachable. */
+export async function requireBoundary(trx: Database, accountId: string, arn: string | undefined): Promise<void> {
+  if (arn === undefined) return;
+  const policy = await findAnyPolicy(trx, accountId, arn);
   if (!policy) throw noSuchEntity(`Scope ARN: ${arn} does not exist or is not attachable.`);
-  return arn;
+  if (isOfServiceRole(policy)) throw serviceRolePolicy();
 }

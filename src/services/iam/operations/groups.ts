@@ -4,6 +4,7 @@ import type { OperationOf } from "#gateway/operation.ts";
 import { deleteConflict, nameTaken, noSuchEntity, overQuota } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toGroup, toUser } from "../model.ts";
+import { requireRoomFor } from "../quotas.ts";
 import {
   deleteEntity,
   deleteMembership,
@@ -38,6 +39,7 @@ export const CreateGroup: OperationOf<sdk.CreateGroupCommand> = {
     };
     await changing(call, async (trx) => {
       if (await findEntity(trx, group)) throw nameTaken("group", group.name);
+      await requireRoomFor(trx, call.accountId, "group");
       await insertEntity(trx, group);
     });
     return { Group: toGroup(group) };

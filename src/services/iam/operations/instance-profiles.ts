@@ -4,9 +4,10 @@ import { requireAccess } from "#gateway/authorize.ts";
 import type { Call } from "#gateway/context.ts";
 import type { Authorization, ContextKeys, OperationOf } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
-import { alreadyExists, deleteConflict, noSuchEntity, overQuota } from "../errors.ts";
+import { alreadyExists, deleteConflict, noSuchEntity, notFound, overQuota } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { arnOf as arnOfEntity, type InstanceProfile, type Tags } from "../model.ts";
+import { requireRoomForInstanceProfile } from "../quotas.ts";
 import { keyOf } from "../store/entities.ts";
 import {
   deleteInstanceProfile,
@@ -66,6 +67,7 @@ export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand
       if (await findInstanceProfile(trx, call.accountId, profile.name)) {
         throw alreadyExists(`Instance Profile ${profile.name} already exists.`);
       }
+      await requireRoomForInstanceProfile(trx, call.accountId);
       await insertInstanceProfile(trx, profile);
     });
     return { InstanceProfile: await toInstanceProfile(call, profile) };
@@ -135,6 +137,8 @@ export const AddRoleToInstanceProfile: OperationOf<sdk.AddRoleToInstanceProfileC
     });
     await changing(call, async (trx) => {
       const profile = await required(trx, call, input.InstanceProfileName!);
+      // Another of the name by now is not the one that was allowed to be passed.
+      if ((await existing(trx, role)).id !== role.id) throw notFound("role", role.name);
       if (profile.roleName !== undefined) throw overQuota("InstanceSessionsPerInstanceProfile", 1);
       await updateProfileRole(trx, profile, role.name);
     });

@@ -6,6 +6,7 @@ import { alreadyExists, deleteConflict } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { iamArn, type ManagedPolicy } from "../model.ts";
 import { checkedManagedPolicy } from "../policy-checks.ts";
+import { requireRoomForPolicy } from "../quotas.ts";
 import {
   deletePolicy,
   findPolicyByName,
@@ -41,6 +42,7 @@ export const CreatePolicy: OperationOf<sdk.CreatePolicyCommand> = {
       if (await findPolicyByName(trx, call.accountId, name)) {
         throw alreadyExists(`A policy called ${name} already exists. Duplicate names are not allowed.`);
       }
+      await requireRoomForPolicy(trx, call.accountId);
       await insertPolicy(trx, call.accountId, policy, input.PolicyDocument!);
     });
     return { Policy: toPolicy(policy, { attached: [], boundaries: [] }, "full") };

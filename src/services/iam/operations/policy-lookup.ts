@@ -18,6 +18,11 @@ export function findAnyPolicy(
   return isAwsManaged(arn) ? awsManagedPolicy(arn) : findPolicy(db, accountId, arn);
 }
 
+/** "AWS service role policies can only be attached to the service-linked role for that service." */
+export function isOfServiceRole({ arn, path }: ManagedPolicy): boolean {
+  return isAwsManaged(arn) && path.startsWith("/aws-service-role/");
+}
+
 /** Throws NoSuchEntity, or ValidationError for what is not a policy's ARN. */
 export async function requiredPolicy(db: Database, accountId: string, arn: string): Promise<ManagedPolicy> {
   const policy = await findAnyPolicy(db, accountId, arn);

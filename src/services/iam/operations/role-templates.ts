@@ -14,6 +14,7 @@ import { newId } from "../ids.ts";
 import { refuseServiceLinked } from "../linked-roles.ts";
 import { arnOf, type Entity, encodedDocument, roleDetails } from "../model.ts";
 import { checkedTrustPolicy } from "../policy-checks.ts";
+import { requireRoomFor } from "../quotas.ts";
 import { findEntity, insertEntity } from "../store/entities.ts";
 import { listInlinePolicies } from "../store/inline-policies.ts";
 import { insertAttachment, listAttachments } from "../store/managed-policies.ts";
@@ -99,6 +100,7 @@ function rendered(template: RoleTemplate, given: Values, call: Call): Entity {
 /** Nothing of the role is left where a permission is missing. */
 async function made(role: Entity, template: RoleTemplate, call: Call): Promise<Entity> {
   await requireTemplateAccess(call, "CreateRole", role, template);
+  await requireRoomFor(call.db, call.accountId, "role");
   await insertEntity(call.db, role);
   for (const arn of template.managedPolicyArns) {
     await requireTemplateAccess(call, "AttachRolePolicy", role, template, { "iam:policyarn": arn });

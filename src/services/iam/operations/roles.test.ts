@@ -127,6 +127,19 @@ test("a role takes ten managed policies that exist, and loses those it has", asy
   assert.equal(listed.AttachedPolicies?.length, 10);
 });
 
+test("the policy of a service-linked role is no other role's, and no boundary", async () => {
+  await using system = await iamSystem();
+  await aRole(system, "r");
+  const PolicyArn = "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy";
+  const refused = {
+    name: "PolicyNotAttachableException",
+    message: "Cannot attach a Service Role Policy to a Customer Role.",
+  };
+  await assert.rejects(system.root.send(new sdk.AttachRolePolicyCommand({ RoleName: "r", PolicyArn })), refused);
+  const bound = new sdk.PutRolePermissionsBoundaryCommand({ RoleName: "r", PermissionsBoundary: PolicyArn });
+  await assert.rejects(system.root.send(bound), refused);
+});
+
 test("tags merge by key whatever its case", async () => {
   await using system = await iamSystem();
   const { root } = system;

@@ -10,11 +10,12 @@ import { refuseServiceLinked } from "../linked-roles.ts";
 import { type Entity, type RoleDetails, roleDetails, toRole } from "../model.ts";
 import { leaveUniqueId } from "../named-principals.ts";
 import { checkedTrustPolicy } from "../policy-checks.ts";
+import { requireRoomFor } from "../quotas.ts";
 import { deleteAccesses, latestAccess } from "../store/accesses.ts";
 import { deleteEntity, findEntity, insertEntity, keyOf, listEntities, updateEntity } from "../store/entities.ts";
 import { profilesOfRole } from "../store/instance-profiles.ts";
 import { entityTags } from "../tag-rules.ts";
-import { checkedBoundary } from "./boundary-check.ts";
+import { requireBoundary } from "./boundary-check.ts";
 import { requireNoPolicies } from "./deletion.ts";
 import { about, atPath, changing, existing, madeAtPath, modifiable, page, refOf } from "./support.ts";
 
@@ -40,7 +41,7 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
       id: newId("role"),
       createdAt: call.now,
       tags: entityTags.checked(input.Tags),
-      boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
+      boundaryArn: input.PermissionsBoundary,
       role: {
         trustPolicy: input.AssumeRolePolicyDocument!,
         description: input.Description,
@@ -50,6 +51,8 @@ export const CreateRole: OperationOf<sdk.CreateRoleCommand> = {
     };
     const made = await changing(call, async (trx) => {
       if (await findEntity(trx, role)) throw nameTaken("role", role.name);
+      await requireBoundary(trx, call.accountId, role.boundaryArn);
+      await requireRoomFor(trx, call.accountId, "role");
       const trustPolicy = await trustPolicyToStore(call, trx, role.role.trustPolicy);
       const checked = { ...role, role: { ...role.role, trustPolicy } };
       await insertEntity(trx, checked);

@@ -154,7 +154,11 @@ async function chosen(
   const credentials = await listUserCredentials(db, accountId, "service");
   const users = await findEntitiesById(db, accountId, [...new Set(credentials.map(({ userId }) => userId))]);
   const byId = new Map(users.map((user) => [user.id, user]));
-  return credentials.map((credential) => ({ user: byId.get(credential.userId)!, credential }));
+  // Whoever is deleted between the two has none any more.
+  return credentials.flatMap((credential) => {
+    const user = byId.get(credential.userId);
+    return user ? [{ user, credential }] : [];
+  });
 }
 
 function supported(serviceName: string): { readonly apiKeys: boolean } {

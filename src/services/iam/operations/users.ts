@@ -5,6 +5,7 @@ import { deleteConflict, nameTaken } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toUser } from "../model.ts";
 import { followArn, leaveUniqueId } from "../named-principals.ts";
+import { requireRoomFor } from "../quotas.ts";
 import { deleteAccesses } from "../store/accesses.ts";
 import {
   deleteEntity,
@@ -17,7 +18,7 @@ import {
   updateEntity,
 } from "../store/entities.ts";
 import { entityTags } from "../tag-rules.ts";
-import { checkedBoundary } from "./boundary-check.ts";
+import { requireBoundary } from "./boundary-check.ts";
 import { requireNoCredentials, requireNoPolicies } from "./deletion.ts";
 import { about, atPath, callersUserName, changing, existing, madeAtPath, page, refOf } from "./support.ts";
 
@@ -35,11 +36,13 @@ export const CreateUser: OperationOf<sdk.CreateUserCommand> = {
       id: newId("user"),
       createdAt: call.now,
       tags: entityTags.checked(input.Tags),
-      boundaryArn: await checkedBoundary(call, input.PermissionsBoundary),
+      boundaryArn: input.PermissionsBoundary,
       role: undefined,
     };
     await changing(call, async (trx) => {
       if (await findEntity(trx, user)) throw nameTaken("user", user.name);
+      await requireBoundary(trx, call.accountId, user.boundaryArn);
+      await requireRoomFor(trx, call.accountId, "user");
       await insertEntity(trx, user);
     });
     return { User: toUser(user, "full") };
