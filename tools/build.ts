@@ -5,7 +5,16 @@
  *
  * Files that are loaded on demand (a command, a service's operations) stay files of their own.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type OutputFile, type Plugin } from "esbuild";
@@ -71,6 +80,8 @@ const otherDependencies: Plugin = {
   },
 };
 
+/** Sources that are saved from now on may not be in the bundle: it is to count as older than they are. */
+const startedAt = new Date();
 const { outputFiles } = await build({
   absWorkingDir: ROOT,
   entryPoints: ["src/cli/main.ts"],
@@ -113,5 +124,6 @@ function earlierBuilds(): string[][] {
 function writeWhole(name: string, contents: string | Uint8Array): void {
   const unfinished = `${DIST}/${name}.${process.pid}`;
   writeFileSync(unfinished, contents);
+  utimesSync(unfinished, startedAt, startedAt);
   renameSync(unfinished, `${DIST}/${name}`);
 }

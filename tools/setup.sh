@@ -83,7 +83,8 @@ fi
 
 # As in bin/slipway, which runs the sources where this is not so.
 is_built() {
-  [ -e dist/main.js ] && [ -z "$(find src package-lock.json tools/build.ts -newer dist/main.js -print -quit)" ]
+  [ -e dist/main.js ] && [ -z "$(find src package.json package-lock.json tools/build.ts -cnewer dist/main.js -print -quit ||
+    echo "find cannot tell")" ]
 }
 
 [ "${1:-}" = npm ] || is_built || with_progress "Building" "$node" tools/build.ts ||
