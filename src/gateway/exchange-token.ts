@@ -16,6 +16,8 @@ export interface Exchange {
   readonly delegate: Delegate;
   /** JSON: what the delegate's session may do at most. */
   readonly policy: string;
+  /** When it was released, epoch milliseconds; absent in tokens of earlier versions. */
+  readonly issuedAt?: number;
   /** Of the token and of all credentials that come of it: epoch milliseconds, whole seconds. */
   readonly expiration: number;
 }

@@ -13,7 +13,7 @@ const MAX_MINIMUM = 4096;
 export function issued(
   call: Call,
   seconds: number,
-  session: Omit<Session, "accessKeyId" | "secretAccessKey" | "expiration" | "issuedAt">,
+  session: Omit<Session, "accessKeyId" | "secretAccessKey" | "expiration">,
   minimumSize = 0,
 ): Credentials {
   requireMinimum(minimumSize);
@@ -21,7 +21,7 @@ export function issued(
   const expiration = (Math.floor(call.now.getTime() / 1000) + seconds) * 1000;
   const accessKeyId = newAccessKeyId("ASIA", session.principal.accountId);
   const secretAccessKey = randomBytes(30).toString("base64");
-  const sealed = { ...session, accessKeyId, secretAccessKey, expiration, issuedAt: call.now.getTime() };
+  const sealed = { issuedAt: call.now.getTime(), ...session, accessKeyId, secretAccessKey, expiration };
   return {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,

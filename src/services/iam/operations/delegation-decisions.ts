@@ -155,6 +155,6 @@ async function exchangeOf({ now, system, db }: Call, request: DelegationRequest)
   const arn = (await arnsOfIdentities(db, accountId, [userId]))(userId);
   const delegate = { ...approver, principal: { ...approver.principal, arn } };
   const expiration = (Math.floor(now.getTime() / 1000) + sessionSeconds) * 1000;
-  const exchange = { requestId: id, requestorAccountId, delegate, policy, expiration };
+  const exchange = { requestId: id, requestorAccountId, delegate, policy, issuedAt: now.getTime(), expiration };
   return { token: sealExchange(system.cipher, exchange), expiresAt: new Date(expiration) };
 }

@@ -151,6 +151,27 @@ test("a token is exchanged as often as wanted, and everything ends when it does"
   await assert.rejects(partner.send(exchange(token)), { name: "ExpiredTradeInTokenException" });
 });
 
+test("sessions that are revoked by their age cannot be had anew with the same token", async () => {
+  await using system = await delegationSystem();
+  system.setNow(NOW);
+  await aReader(system, "reader");
+  const { client: admin } = await aUser(system, "admin", everything);
+  const token = await sentToken(system, await aRequest(system), admin);
+  const partner = rootOf(system, PARTNER);
+  const Condition = { DateLessThan: { "aws:TokenIssueTime": "2026-01-01T10:05:00Z" } };
+  const Statement = { Effect: "Deny", Action: "*", Resource: "*", Condition };
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+  const revoke = { UserName: "admin", PolicyName: "AWSRevokeOlderSessions", PolicyDocument };
+  await system.root.send(new iam.PutUserPolicyCommand(revoke));
+  system.setNow(at("10:10:00"));
+  const { Credentials } = await partner.send(exchange(token));
+  const delegated = await clientOf(system, Credentials!);
+  await assert.rejects(delegated.send(getUser("reader")), { name: "AccessDenied", message: /explicit deny/ });
+  const later = await sentToken(system, await aRequest(system), admin);
+  const anew = await clientOf(system, (await partner.send(exchange(later))).Credentials!);
+  await anew.send(getUser("reader"));
+});
+
 test("a token is of use to the partner's account alone", async () => {
   await using system = await delegationSystem();
   const { client: admin } = await aUser(system, "admin", everything);

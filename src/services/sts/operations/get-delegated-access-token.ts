@@ -17,12 +17,15 @@ export const GetDelegatedAccessToken: OperationOf<sdk.GetDelegatedAccessTokenCom
   run({ TradeInToken }, call) {
     const exchange = openExchange(call.system.cipher, TradeInToken!);
     if (exchange?.requestorAccountId !== call.accountId) throw validationError("Invalid trade-in token");
-    const { delegate, policy, expiration, requestorAccountId } = exchange;
+    const { delegate, policy, issuedAt, expiration, requestorAccountId } = exchange;
     if (expiration <= call.now.getTime()) throw expiredTradeInToken();
     const principal = { ...delegate.principal, delegateAccountId: requestorAccountId };
     const seconds = expiration / 1000 - Math.floor(call.now.getTime() / 1000);
+    // "The delegation period starts when customer releases the exchange token": a policy that revokes what was issued before
+    // some time revokes what would be exchanged for the same token later, too.
+    const start = issuedAt === undefined ? {} : { issuedAt };
     return {
-      Credentials: issued(call, seconds, { ...delegate, principal, policies: [policy] }),
+      Credentials: issued(call, seconds, { ...delegate, principal, policies: [policy], ...start }),
       AssumedPrincipal: principal.arn,
     };
   },
