@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DockerEngine } from "#engines/docker/docker-engine.ts";
 import { startSlipway } from "#main";
+import { fileLockUnlessTaken } from "#setup/file-lock.ts";
 import { writePrivateFile } from "#setup/private-file.ts";
 import { releaseMemoryWhenIdle } from "./idle-memory.ts";
 import {
@@ -44,6 +45,10 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   if (values.detach) return detached(dataDir, args);
+
+  // Of two that are started at once neither sees the other running yet, and each would take the other's work for a dead one's.
+  using lock = fileLockUnlessTaken(join(dataDir, "slipway.lock"));
+  if (!lock) throw new UsageError(`Another Slipway is being started on ${dataDir}, or still ends`);
 
   const holder = SocketHolder.ofThisProcess((pid) => noteHolder(dataDir, pid));
   const slipway = await startSlipway({

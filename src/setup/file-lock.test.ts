@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { withFileLock } from "./file-lock.ts";
+import { fileLockUnlessTaken, withFileLock } from "./file-lock.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipway-lock-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -49,4 +49,23 @@ test("a killed holder leaves nothing behind, a living one keeps others out", asy
   holder.kill("SIGKILL");
   await once(holder, "exit");
   assert.equal(await next, true);
+});
+
+test("a lock that is taken is said to be, and free again when it is disposed of", () => {
+  const path = join(folder, "unless-taken");
+  const first = fileLockUnlessTaken(path);
+  assert.ok(first);
+  assert.equal(fileLockUnlessTaken(path), undefined);
+  first[Symbol.dispose]();
+  using again = fileLockUnlessTaken(path);
+  assert.ok(again);
+});
+
+test("a folder that is made for a lock is for its owner only", async () => {
+  const made = join(folder, "data");
+  await withFileLock(join(made, "docker", "lock"), () => Promise.resolve());
+  assert.deepEqual(
+    [made, join(made, "docker")].map((path) => statSync(path).mode & 0o777),
+    [0o700, 0o700],
+  );
 });

@@ -15,14 +15,27 @@ const SQLITE_BUSY = 5;
  * holds it, so `kill -9` leaves nothing stale and there are no process ids to judge.
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true });
-  using lock = new DatabaseSync(path);
+  using lock = opened(path);
   if (!tryToLock(lock)) {
     onWait?.();
     do await sleep(RETRY_AFTER_MS);
     while (!tryToLock(lock));
   }
   return await work();
+}
+
+/** Takes the lock until it is disposed of or this process ends; undefined where somebody has it. */
+export function fileLockUnlessTaken(path: string): Disposable | undefined {
+  const lock = opened(path);
+  if (tryToLock(lock)) return lock;
+  lock.close();
+  return undefined;
+}
+
+/** The folder may become the data folder, which is its owner's only. */
+function opened(path: string): DatabaseSync {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  return new DatabaseSync(path);
 }
 
 function tryToLock(lock: DatabaseSync): boolean {

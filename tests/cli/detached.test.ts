@@ -1,10 +1,12 @@
 /** `slipway up --detach`, killed: it is started again on the same sockets by nobody but its holder. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { runningSlipway } from "#cli/options.ts";
 import { PROGRAM } from "#cli/program.ts";
@@ -78,6 +80,22 @@ describe("a detached Slipway", () => {
       await assert.rejects(health());
       assert.equal(slipway("status").status, 3);
     }
+  });
+
+  it("is the only one on its data folder, also of two that are started at once", async () => {
+    const ports = [port, await freePort()];
+    const both = ports.map((each) =>
+      spawn(PROGRAM, ["up", "--port", String(each), "--data", dataDir], { stdio: ["ignore", "ignore", "pipe"] }),
+    );
+    const errors = both.map(({ stderr }) => text(stderr!));
+    // The one that gives up does so by itself; neither would if both ran.
+    await Promise.race(both.map((child) => once(child, "exit")));
+    const [loser, winner] = both[0]!.exitCode === null ? [1, 0] : [0, 1];
+    assert.equal(both[loser]!.exitCode, 2);
+    assert.match(await errors[loser]!, /Another Slipway is being started on|Slipway already runs on/);
+    await until(() => runningSlipway(dataDir)?.pid === both[winner]!.pid);
+    both[winner]!.kill("SIGTERM");
+    await once(both[winner]!, "exit");
   });
 
   it("is said to run where it runs already, on this port only", () => {
