@@ -11,14 +11,7 @@ import { repositoriesFolder, type Step, Story } from "#demo/story.ts";
 import { until } from "#demo/until.ts";
 import { ensureContainerEngine } from "#setup/container-engine.ts";
 import { ensureImages } from "#setup/images.ts";
-import {
-  clientEnvironment,
-  dataFolder,
-  type RunningFile,
-  runningSlipway,
-  START_OPTIONS,
-  UsageError,
-} from "./options.ts";
+import { dataFolder, exportLines, type RunningFile, runningSlipway, START_OPTIONS, UsageError } from "./options.ts";
 import { PROGRAM } from "./program.ts";
 
 const OPTIONS = {
@@ -68,7 +61,7 @@ export async function run(args: string[]): Promise<number> {
   try {
     const steps = [...story.setUp(), ...story.delivery("2")];
     delivered = await Promise.race([allSteps(steps, () => stopping), interrupted]);
-    if (delivered) process.stdout.write(summary(story, slipway));
+    if (delivered) process.stdout.write(summary(story, slipway, staysUp));
     if (delivered && staysUp) {
       process.stdout.write("\nServing until Ctrl-C.\n");
       await interrupted;
@@ -174,7 +167,8 @@ async function stopped(child: ChildProcess, slipway: RunningFile): Promise<void>
   await once(child, "exit");
 }
 
-function summary(story: Story, slipway: RunningFile): string {
+/** Commands only where somebody can type them: elsewhere the secret key would end up in a log. */
+function summary(story: Story, slipway: RunningFile, withCommands: boolean): string {
   const { name = "" } = story.target ?? {};
   const local = name.replace(/\.amazonaws\.com$/, ".localhost");
   const lines = [
@@ -183,12 +177,15 @@ function summary(story: Story, slipway: RunningFile): string {
     `Badge         ${story.badgeUrl}`,
     `Endpoint      ${slipway.url}`,
     "",
+  ];
+  if (!withCommands) return lines.join("\n");
+  lines.push(
     "Look around with the aws CLI:",
-    ...Object.entries(clientEnvironment(slipway)).map(([key, value]) => `  export ${key}=${value}`),
+    ...exportLines(slipway).map((line) => `  ${line}`),
     "  aws codepipeline get-pipeline-state --name cruddur-backend-fargate",
     // Not `aws logs tail`, which version 1 of the CLI does not have.
     "  aws logs filter-log-events --log-group-name /cruddur/build/backend-flask --query 'events[].message' --output text",
     "",
-  ];
+  );
   return lines.join("\n");
 }

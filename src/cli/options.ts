@@ -97,3 +97,11 @@ export function clientEnvironment(running: RunningFile): Record<string, string> 
     AWS_CA_BUNDLE: running.caBundle,
   };
 }
+
+/** The same for a shell, a line each; what a shell would take apart is quoted. */
+export function exportLines(running: RunningFile): string[] {
+  return Object.entries(clientEnvironment(running)).map(([name, value]) => {
+    const isPlain = /^[\w@%+=:,./-]*$/.test(value);
+    return `export ${name}=${isPlain ? value : `'${value.replaceAll("'", "'\\''")}'`}`;
+  });
+}

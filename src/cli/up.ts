@@ -9,8 +9,8 @@ import { fileLockUnlessTaken } from "#setup/file-lock.ts";
 import { writePrivateFile } from "#setup/private-file.ts";
 import { releaseMemoryWhenIdle } from "./idle-memory.ts";
 import {
-  clientEnvironment,
   dataFolder,
+  exportLines,
   type RunningFile,
   type RunningSlipway,
   runningFile,
@@ -153,8 +153,9 @@ function noteHolder(dataDir: string, holder: number): void {
 function banner(file: RunningFile, credentials: "exports" | "how to get them"): string {
   const ready = `Slipway is ready at ${file.url} (account ${file.account}, ${file.region}) in ${Math.round(performance.now())} ms\n`;
   if (credentials === "how to get them") return `${ready}"slipway env" prints the environment for AWS clients\n`;
-  const exports = Object.entries(clientEnvironment(file)).map(([name, value]) => `  export ${name}=${value}\n`);
-  return `${ready}${exports.join("")}`;
+  return `${ready}${exportLines(file)
+    .map((line) => `  ${line}\n`)
+    .join("")}`;
 }
 
 /** What a person can do something about, in one sentence; anything else stays as it is. */
