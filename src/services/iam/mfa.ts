@@ -45,7 +45,7 @@ function recentlyWrong({ wrongCodesAt }: MfaDevice, now: Date): readonly Date[] 
 
 /**
  * Takes one code of a device that is enabled for the user who calls. Wrong ones are counted beside the device, for every process
- * and beyond its end.
+ * and beyond its end. A partner who acts in the user's name does not hold the device, and must not use up its tries.
  */
 export function verifyCode(
   db: Database,
@@ -56,6 +56,7 @@ export function verifyCode(
   now: Date,
 ): Promise<MfaVerdict> {
   return inTransaction(db, async (trx) => {
+    if (principal.delegateAccountId !== undefined) return "unknown-device";
     const device = await findMfaDevice(trx, principal.accountId, serialNumber);
     if (principal.type !== "User" || device?.enabled?.userId !== principal.userId) return "unknown-device";
     const wrong = recentlyWrong(device, now);

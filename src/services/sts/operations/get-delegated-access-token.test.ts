@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as iam from "@aws-sdk/client-iam";
-import { AssumeRoleCommand, GetCallerIdentityCommand, GetDelegatedAccessTokenCommand } from "@aws-sdk/client-sts";
+import {
+  AssumeRoleCommand,
+  GetCallerIdentityCommand,
+  GetDelegatedAccessTokenCommand,
+  GetSessionTokenCommand,
+} from "@aws-sdk/client-sts";
 import {
   aRequest,
   delegationSystem,
@@ -11,7 +16,7 @@ import {
   sentToken,
   TEMPLATE,
 } from "#services/iam/delegation/testing.ts";
-import { aUser, clientOf, policy, trust } from "#services/iam/testing.ts";
+import { anEnabledDevice, aUser, clientOf, policy, trust } from "#services/iam/testing.ts";
 import { ACCOUNT, type TestSystem } from "#tests/helpers/test-system.ts";
 
 const NOW = new Date("2026-01-01T10:00:00.750Z");
@@ -170,6 +175,20 @@ test("sessions that are revoked by their age cannot be had anew with the same to
   const later = await sentToken(system, await aRequest(system), admin);
   const anew = await clientOf(system, (await partner.send(exchange(later))).Credentials!);
   await anew.send(getUser("reader"));
+});
+
+test("the partner has not the approver's MFA device, and does not use up its tries", async () => {
+  await using system = await delegationSystem();
+  const { client: admin } = await aUser(system, "admin", everything);
+  const device = await anEnabledDevice(system, "admin", "phone");
+  const token = await sentToken(system, await aRequest(system), admin);
+  const delegated = await clientOf(system, (await rootOf(system, PARTNER).send(exchange(token))).Credentials!);
+  const [TokenCode] = device.codes(system.clock.now(), 1, 1);
+  const SerialNumber = device.serialNumber;
+  const RoleArn = `arn:aws:iam::${ACCOUNT}:role/any`;
+  const assume = new AssumeRoleCommand({ RoleArn, RoleSessionName: "any", SerialNumber, TokenCode });
+  await assert.rejects(delegated.send(assume), { name: "AccessDenied", message: /unable to validate MFA code/ });
+  await admin.send(new GetSessionTokenCommand({ SerialNumber, TokenCode }));
 });
 
 test("a token is of use to the partner's account alone", async () => {
