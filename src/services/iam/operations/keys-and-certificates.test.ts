@@ -337,6 +337,9 @@ test("instance profiles have tags", async () => {
   await root.send(new sdk.UntagInstanceProfileCommand({ ...names, TagKeys: ["a"] }));
   const { InstanceProfile } = await root.send(new sdk.GetInstanceProfileCommand(names));
   assert.deepEqual(InstanceProfile?.Tags, [{ Key: "b", Value: "3" }]);
+  // "For example, this operation does not return tags, even though they are an attribute of the returned object."
+  const { InstanceProfiles } = await root.send(new sdk.ListInstanceProfilesCommand({}));
+  assert.ok(!("Tags" in InstanceProfiles![0]!));
   await assert.rejects(root.send(new sdk.ListInstanceProfileTagsCommand({ InstanceProfileName: "none" })), {
     name: "NoSuchEntityException",
   });
