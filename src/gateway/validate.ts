@@ -203,16 +203,19 @@ function wrongType(path: string, expected: string): WireError {
   return new WireError("SerializationException", 400, `Expected ${expected} at '${path || "the request's top level"}'`);
 }
 
-/** Patterns come from AWS's models, never from users; each is compiled once with the limit it belongs to. */
+/**
+ * Patterns come from AWS's models, never from users; each is compiled once with the limit it belongs to. The whole value must
+ * match: of "(/)|(/[!-~]+/)" the models leave the anchors out, and the value "a/" is refused nevertheless.
+ */
 const matchers = new WeakMap<Limit, RegExp>();
 function matcher(limit: Limit): RegExp {
   let found = matchers.get(limit);
   if (!found) {
-    const source = limit.pattern ?? "";
+    const source = `^(?:${limit.pattern ?? ""})$`;
     try {
-      found = new RegExp(source, "u");
+      found = new RegExp(source, "su");
     } catch {
-      found = new RegExp(source); // some models escape characters that the u flag refuses
+      found = new RegExp(source, "s"); // some models escape characters that the u flag refuses
     }
     matchers.set(limit, found);
   }

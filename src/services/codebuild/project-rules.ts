@@ -32,18 +32,9 @@ export const GIT_PROVIDERS: Readonly<Record<string, string>> = {
   GITLAB_SELF_MANAGED: "gitlab",
 };
 
-const PROJECT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{1,149}$/;
 const ENVIRONMENT_TYPES: readonly string[] = process.arch === "arm64" ? ["ARM_CONTAINER"] : ["LINUX_CONTAINER"];
 const IDENTIFIER = /^[A-Za-z0-9_]{1,128}$/;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role\/[\w+=,.@/-]+$/;
-
-export function requireProjectName(name: string): void {
-  if (!PROJECT_NAME.test(name)) {
-    throw invalidInput(
-      `Invalid project name: ${name}. A name has 2 to 150 letters, digits, hyphens and underscores, and begins with a letter or digit`,
-    );
-  }
-}
 
 export function requireValidProject(settings: ProjectSettings, accountId: string): void {
   requireServiceRole(settings.serviceRole!, accountId);

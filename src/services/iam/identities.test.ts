@@ -59,6 +59,8 @@ test("keys that are unknown, inactive or deleted do not authenticate", async () 
   await system.root.send(
     new sdk.UpdateAccessKeyCommand({ UserName: "dev", AccessKeyId: accessKeyId, Status: "Active" }),
   );
+  const expire = new sdk.UpdateAccessKeyCommand({ UserName: "dev", AccessKeyId: accessKeyId, Status: "Expired" });
+  await assert.rejects(system.root.send(expire), { name: "InvalidInputException" });
   assert.equal(typeof (await authenticated()), "object");
   await system.root.send(new sdk.DeleteAccessKeyCommand({ UserName: "dev", AccessKeyId: accessKeyId }));
   assert.equal(await authenticated(), "unknown");

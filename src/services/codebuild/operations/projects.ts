@@ -7,7 +7,7 @@ import { newBadgeToken } from "../badge-token.ts";
 import { memberKeys, projectKeys } from "../condition-keys.ts";
 import { alreadyExists, limitExceeded, projectNotFound } from "../errors.ts";
 import { type ProjectRecord, type ProjectSettings, projectArn, projectNameOf } from "../model.ts";
-import { requireProjectName, requireValidProject } from "../project-rules.ts";
+import { requireValidProject } from "../project-rules.ts";
 import { toProject } from "../project-view.ts";
 import { CODEBUILD_PRINCIPAL, requireAssumable } from "../service-role.ts";
 import { countProjects, deleteProject, findProject, insertProject, updateProject } from "../store/projects.ts";
@@ -25,7 +25,6 @@ export const CreateProject: OperationOf<sdk.CreateProjectCommand> = {
     passedRoles,
   },
   async run({ name, badgeEnabled, ...input }, call) {
-    requireProjectName(name!);
     const createdAt = call.now.getTime();
     const badgeToken = newBadgeToken(call.system.cipher, {
       accountId: call.accountId,

@@ -16,6 +16,7 @@ import {
 } from "../store/access-keys.ts";
 import { keyOf } from "../store/entities.ts";
 import { about, changing, existing, pageOf, refOf, userNameOf } from "./support.ts";
+import { checkedStatus } from "./user-credentials.ts";
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_KEYS_OF_USER = 2;
@@ -72,9 +73,10 @@ export const ListAccessKeys: OperationOf<sdk.ListAccessKeysCommand> = {
 export const UpdateAccessKey: OperationOf<sdk.UpdateAccessKeyCommand> = {
   authorize: about("user", "UpdateAccessKey", userNameOf),
   async run(input, call) {
+    const status = checkedStatus(input.Status);
     await changing(call, async (trx) => {
       await requireKeyOfUser(trx, call, userNameOf(input, call), input.AccessKeyId!);
-      await updateAccessKeyStatus(trx, input.AccessKeyId!, input.Status === "Active" ? "Active" : "Inactive");
+      await updateAccessKeyStatus(trx, input.AccessKeyId!, status);
     });
     return {};
   },

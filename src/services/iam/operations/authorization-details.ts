@@ -112,7 +112,7 @@ async function roleDetail(call: Call, role: Entity): Promise<sdk.RoleDetail> {
   const { Description, MaxSessionDuration, ...shown } = toRole(role, "full");
   const profiles: sdk.InstanceProfile[] = [];
   for (const profile of await profilesOfRole(call.db, call.accountId, role.name)) {
-    profiles.push(await toInstanceProfile(call, profile));
+    profiles.push(await toInstanceProfile(call, profile, "full"));
   }
   return {
     ...shown,

@@ -8,7 +8,12 @@ export function arnOf(profile: InstanceProfile): string {
   return iamArn(profile.accountId, "instance-profile", profile.path, profile.name);
 }
 
-export async function toInstanceProfile(call: Call, profile: InstanceProfile): Promise<sdk.InstanceProfile> {
+/** Lists leave tags out, as AWS's do. */
+export async function toInstanceProfile(
+  call: Call,
+  profile: InstanceProfile,
+  detail: "listed" | "full",
+): Promise<sdk.InstanceProfile> {
   const roles = profile.roleName ? await findEntities(call.db, profile.accountId, "role", [profile.roleName]) : [];
   return {
     Path: profile.path,
@@ -17,6 +22,6 @@ export async function toInstanceProfile(call: Call, profile: InstanceProfile): P
     Arn: arnOf(profile),
     CreateDate: profile.createdAt,
     Roles: roles.map((role) => toRole(role, "listed")),
-    Tags: toTagList(profile.tags),
+    ...(detail === "full" && { Tags: toTagList(profile.tags) }),
   };
 }

@@ -70,7 +70,7 @@ export const CreateInstanceProfile: OperationOf<sdk.CreateInstanceProfileCommand
       await requireRoomForInstanceProfile(trx, call.accountId);
       await insertInstanceProfile(trx, profile);
     });
-    return { InstanceProfile: await toInstanceProfile(call, profile) };
+    return { InstanceProfile: await toInstanceProfile(call, profile, "full") };
   },
 };
 
@@ -78,7 +78,7 @@ export const GetInstanceProfile: OperationOf<sdk.GetInstanceProfileCommand> = {
   authorize: aboutProfile("GetInstanceProfile"),
   async run(input, call) {
     const profile = await required(call.db, call, input.InstanceProfileName!);
-    return { InstanceProfile: await toInstanceProfile(call, profile) };
+    return { InstanceProfile: await toInstanceProfile(call, profile, "full") };
   },
 };
 
@@ -90,7 +90,10 @@ export const ListInstanceProfiles: OperationOf<sdk.ListInstanceProfilesCommand> 
       (slice) => listInstanceProfiles(call.db, call.accountId, input.PathPrefix ?? "/", slice),
       ({ name }) => keyOf(name),
     );
-    return { InstanceProfiles: await Promise.all(items.map((profile) => toInstanceProfile(call, profile))), ...rest };
+    return {
+      InstanceProfiles: await Promise.all(items.map((profile) => toInstanceProfile(call, profile, "listed"))),
+      ...rest,
+    };
   },
 };
 
@@ -100,7 +103,10 @@ export const ListInstanceProfilesForRole: OperationOf<sdk.ListInstanceProfilesFo
     const role = await existing(call.db, refOf(call, "role", input.RoleName!));
     const profiles = await profilesOfRole(call.db, call.accountId, role.name);
     const { items, ...rest } = await pageOf(input, profiles, ({ name }) => keyOf(name));
-    return { InstanceProfiles: await Promise.all(items.map((profile) => toInstanceProfile(call, profile))), ...rest };
+    return {
+      InstanceProfiles: await Promise.all(items.map((profile) => toInstanceProfile(call, profile, "full"))),
+      ...rest,
+    };
   },
 };
 

@@ -325,6 +325,25 @@ test("credentials for one service have a name and a secret that is told once", a
   await root.send(new sdk.DeleteServiceSpecificCredentialCommand({ UserName: "ops", ...names }));
 });
 
+test("no two credentials for a service have the same name", async () => {
+  await using system = await start();
+  const { root } = system;
+  const ServiceName = "codecommit.amazonaws.com";
+  const create = async (UserName: string) => {
+    const command = new sdk.CreateServiceSpecificCredentialCommand({ UserName, ServiceName });
+    return (await root.send(command)).ServiceSpecificCredential!.ServiceUserName;
+  };
+  for (const UserName of ["jane", "jane+1"]) await root.send(new sdk.CreateUserCommand({ UserName }));
+  const names = [await create("jane+1"), await create("jane"), await create("jane")];
+  await root.send(new sdk.UpdateUserCommand({ UserName: "jane", NewUserName: "jo" }));
+  await root.send(new sdk.CreateUserCommand({ UserName: "jane" }));
+  names.push(await create("jane"));
+  assert.deepEqual(
+    names,
+    ["jane+1", "jane", "jane+2", "jane+3"].map((name) => `${name}-at-${ACCOUNT}`),
+  );
+});
+
 test("instance profiles have tags", async () => {
   await using system = await start();
   const { root } = system;
@@ -337,6 +356,9 @@ test("instance profiles have tags", async () => {
   await root.send(new sdk.UntagInstanceProfileCommand({ ...names, TagKeys: ["a"] }));
   const { InstanceProfile } = await root.send(new sdk.GetInstanceProfileCommand(names));
   assert.deepEqual(InstanceProfile?.Tags, [{ Key: "b", Value: "3" }]);
+  // "For example, this operation does not return tags, even though they are an attribute of the returned object."
+  const { InstanceProfiles } = await root.send(new sdk.ListInstanceProfilesCommand({}));
+  assert.ok(!("Tags" in InstanceProfiles![0]!));
   await assert.rejects(root.send(new sdk.ListInstanceProfileTagsCommand({ InstanceProfileName: "none" })), {
     name: "NoSuchEntityException",
   });

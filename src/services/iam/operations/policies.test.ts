@@ -25,6 +25,7 @@ test("a policy is made, read and deleted", async () => {
   const { Arn: PolicyArn } = created.Policy!;
   assert.equal(PolicyArn, `arn:aws:iam::${ACCOUNT}:policy/x/p`);
   assert.match(created.Policy!.PolicyId!, /^ANPA[A-Z2-7]{17}$/);
+  assert.ok(!("Description" in created.Policy! || "Tags" in created.Policy!));
   await assert.rejects(aPolicy(system, "P"), {
     name: "EntityAlreadyExistsException",
     message: "A policy called P already exists. Duplicate names are not allowed.",

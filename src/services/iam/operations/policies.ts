@@ -45,7 +45,7 @@ export const CreatePolicy: OperationOf<sdk.CreatePolicyCommand> = {
       await requireRoomForPolicy(trx, call.accountId);
       await insertPolicy(trx, call.accountId, policy, input.PolicyDocument!);
     });
-    return { Policy: toPolicy(policy, { attached: [], boundaries: [] }, "full") };
+    return { Policy: toPolicy(policy, { attached: [], boundaries: [] }, "created") };
   },
 };
 

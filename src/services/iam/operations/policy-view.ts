@@ -12,7 +12,11 @@ export interface Uses {
   readonly boundaries: readonly PolicyUse[];
 }
 
-export function toPolicy(policy: ManagedPolicy, uses: Uses, detail: "listed" | "full"): sdk.Policy {
+/**
+ * Lists leave description and tags out; what answers the creation of a policy leaves the description out too.
+ * https://docs.aws.amazon.com/cli/latest/reference/iam/create-policy.html#examples
+ */
+export function toPolicy(policy: ManagedPolicy, uses: Uses, detail: "listed" | "created" | "full"): sdk.Policy {
   const count = (list: readonly PolicyUse[]) => list.filter(({ arn }) => arn === policy.arn).length;
   return {
     PolicyName: policy.name,
@@ -26,7 +30,7 @@ export function toPolicy(policy: ManagedPolicy, uses: Uses, detail: "listed" | "
     CreateDate: policy.createdAt,
     UpdateDate: policy.updatedAt,
     ...(detail === "full" && policy.description !== undefined && { Description: policy.description }),
-    ...(detail === "full" && { Tags: toTagList(policy.tags) }),
+    ...((detail === "full" || (detail === "created" && policy.tags.size > 0)) && { Tags: toTagList(policy.tags) }),
   };
 }
 

@@ -85,7 +85,10 @@ export const ListRoles: OperationOf<sdk.ListRolesCommand> = {
 export const UpdateRole: OperationOf<sdk.UpdateRoleCommand> = {
   authorize: about("role", "UpdateRole", roleName),
   async run(input, call) {
-    await changeRole(call, input.RoleName!, () => ({
+    // "You can edit the description of any role", those of services too; nothing else of theirs.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html#edit-service-linked-role
+    const find = input.MaxSessionDuration === undefined ? existing : modifiable;
+    await changeRole(call, input.RoleName!, find, () => ({
       ...(input.Description !== undefined && { description: input.Description }),
       ...(input.MaxSessionDuration !== undefined && { maxSessionDuration: input.MaxSessionDuration }),
     }));
@@ -96,7 +99,7 @@ export const UpdateRole: OperationOf<sdk.UpdateRoleCommand> = {
 export const UpdateRoleDescription: OperationOf<sdk.UpdateRoleDescriptionCommand> = {
   authorize: about("role", "UpdateRoleDescription", roleName),
   async run(input, call) {
-    const role = await changeRole(call, input.RoleName!, () => ({ description: input.Description }));
+    const role = await changeRole(call, input.RoleName!, existing, () => ({ description: input.Description }));
     return { Role: toRole(role, "full", await latestAccess(call.db, role.id, call.now)) };
   },
 };
@@ -105,7 +108,7 @@ export const UpdateAssumeRolePolicy: OperationOf<sdk.UpdateAssumeRolePolicyComma
   authorize: about("role", "UpdateAssumeRolePolicy", roleName),
   async run(input, call) {
     checkedTrustPolicy(input.PolicyDocument!);
-    await changeRole(call, input.RoleName!, async (trx) => ({
+    await changeRole(call, input.RoleName!, modifiable, async (trx) => ({
       trustPolicy: await trustPolicyToStore(call, trx, input.PolicyDocument!),
     }));
     return {};
@@ -133,10 +136,11 @@ export const DeleteRole: OperationOf<sdk.DeleteRoleCommand> = {
 function changeRole(
   call: Parameters<typeof changing>[0],
   name: string,
+  find: typeof existing,
   change: (trx: Database) => Partial<RoleDetails> | Promise<Partial<RoleDetails>>,
 ): Promise<Entity> {
   return changing(call, async (trx) => {
-    const role = await modifiable(trx, refOf(call, "role", name));
+    const role = await find(trx, refOf(call, "role", name));
     const changed = { ...role, role: { ...roleDetails(role), ...(await change(trx)) } };
     await updateEntity(trx, changed);
     return changed;

@@ -48,6 +48,14 @@ test("a service-linked role is its service's alone", async () => {
   await assert.rejects(root.send(new sdk.AttachRolePolicyCommand({ RoleName, PolicyArn })), {
     name: "UnmodifiableEntityException",
   });
+  // "You can edit the description of any role".
+  await root.send(new sdk.UpdateRoleCommand({ RoleName, Description: "balances" }));
+  assert.equal((await root.send(new sdk.GetRoleCommand({ RoleName }))).Role?.Description, "balances");
+  await root.send(new sdk.UpdateRoleDescriptionCommand({ RoleName, Description: "ours" }));
+  await root.send(new sdk.TagRoleCommand({ RoleName, Tags: [{ Key: "team", Value: "x" }] }));
+  await assert.rejects(root.send(new sdk.UpdateRoleCommand({ RoleName, MaxSessionDuration: 7200 })), {
+    name: "UnmodifiableEntityException",
+  });
   assert.deepEqual(await statusOf(system, RoleName), { Status: "SUCCEEDED" });
   await assert.rejects(root.send(new sdk.GetRoleCommand({ RoleName })), { name: "NoSuchEntityException" });
 });

@@ -64,9 +64,8 @@ export const CreateServiceSpecificCredential: OperationOf<sdk.CreateServiceSpeci
     }
     return inTransaction(call.db, async (trx) => {
       const user = await existing(trx, refOf(call, "user", input.UserName!));
-      const others = (await listUserCredentials(trx, call.accountId, "service", user.id)).filter(
-        ({ service }) => service?.name === serviceName,
-      );
+      const all = await listUserCredentials(trx, call.accountId, "service");
+      const others = all.filter(({ userId, service }) => userId === user.id && service?.name === serviceName);
       if (others.length >= MAX_OF_USER_AND_SERVICE) {
         throw overQuota("ServiceSpecificCredentialsPerUser", MAX_OF_USER_AND_SERVICE);
       }
@@ -79,7 +78,7 @@ export const CreateServiceSpecificCredential: OperationOf<sdk.CreateServiceSpeci
         kind: "service",
         status: "Active",
         createdAt: call.now,
-        body: freeName(user, call.accountId, others),
+        body: freeName(user, call.accountId, serviceName, all),
         service: {
           name: serviceName,
           secretHash: hashOf(secret),
@@ -167,10 +166,16 @@ function supported(serviceName: string): { readonly apiKeys: boolean } {
   return service;
 }
 
-/** `jane-at-123456789012`, and `jane+1-at-123456789012` while that is taken. */
-function freeName(user: Entity, accountId: string, others: readonly UserCredential[]): string {
-  const first = `${user.name}-at-${accountId}`;
-  return others.some(({ body }) => body === first) ? `${user.name}+1-at-${accountId}` : first;
+/**
+ * `jane-at-123456789012`, and `jane+1-at-123456789012` while that is taken: by a credential of jane's, by one of a user whose
+ * name is `jane+1`, or by one of somebody who was jane once.
+ */
+function freeName(user: Entity, accountId: string, serviceName: string, all: readonly UserCredential[]): string {
+  const taken = new Set(all.filter(({ service }) => service?.name === serviceName).map(({ body }) => body));
+  for (let n = 0; ; n++) {
+    const name = `${user.name}${n === 0 ? "" : `+${n}`}-at-${accountId}`;
+    if (!taken.has(name)) return name;
+  }
 }
 
 /** 256 bits, so that a plain hash keeps it as well as a slow one. */

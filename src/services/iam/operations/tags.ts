@@ -7,11 +7,12 @@ import { updateEntity } from "../store/entities.ts";
 import { updatePolicyTags } from "../store/managed-policies.ts";
 import { entityTags, requestTags, resourceTags } from "../tag-rules.ts";
 import { aboutPolicy, customerPolicy, requiredPolicy } from "./policy-lookup.ts";
-import { about, changing, existing, modifiable, refOf, tagPage } from "./support.ts";
+import { about, changing, existing, refOf, tagPage } from "./support.ts";
 
+/** Of service-linked roles too, which cannot have any "during creation". */
 async function changeTags(call: Call, kind: EntityKind, name: string, change: (tags: Tags) => Tags): Promise<object> {
   return changing(call, async (trx) => {
-    const entity = await modifiable(trx, refOf(call, kind, name));
+    const entity = await existing(trx, refOf(call, kind, name));
     await updateEntity(trx, { ...entity, tags: change(entity.tags) });
     return {};
   });

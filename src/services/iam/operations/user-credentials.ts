@@ -36,15 +36,19 @@ export async function requiredCredential(
   return { user, credential };
 }
 
+/** The model's third, Expired, is not for callers to set. Throws InvalidInput. */
+export function checkedStatus(status: string | undefined): "Active" | "Inactive" {
+  if (status !== "Active" && status !== "Inactive") throw invalidInput("Status must be Active or Inactive.");
+  return status;
+}
+
 export function changeStatus(
   call: Call,
   kind: UserCredentialKind,
   input: NamesUser & { readonly Status: string | undefined },
   id: string,
 ): Promise<object> {
-  const { Status: status } = input;
-  // The model's third, Expired, is not for callers to set.
-  if (status !== "Active" && status !== "Inactive") throw invalidInput("Status must be Active or Inactive.");
+  const status = checkedStatus(input.Status);
   return inTransaction(call.db, async (trx) => {
     const { credential } = await requiredCredential(trx, call, kind, input, id);
     await updateUserCredential(trx, { ...credential, status });

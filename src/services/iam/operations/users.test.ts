@@ -6,6 +6,24 @@ import { aUser, iamSystem, policy } from "../testing.ts";
 
 const document = policy("Allow", "s3:*");
 
+test("a path begins and ends with a slash", async () => {
+  await using system = await iamSystem();
+  const { root } = system;
+  const refused = (member: string) => ({
+    name: "ValidationError",
+    message: `The specified value for ${member} is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.`,
+  });
+  const PolicyDocument = document;
+  for (const Path of ["team", "team/", "/team", "x/team/", "/a team/"]) {
+    await assert.rejects(root.send(new sdk.CreateUserCommand({ UserName: "dev", Path })), refused("path"), Path);
+    const create = new sdk.CreatePolicyCommand({ PolicyName: "p", Path, PolicyDocument });
+    await assert.rejects(root.send(create), refused("path"), Path);
+  }
+  await root.send(new sdk.CreateUserCommand({ UserName: "dev", Path: "/team/" }));
+  const move = new sdk.UpdateUserCommand({ UserName: "dev", NewPath: "team/" });
+  await assert.rejects(root.send(move), refused("newPath"));
+});
+
 test("a user is made, read, listed, renamed and deleted", async () => {
   await using system = await iamSystem();
   const { root } = system;
