@@ -10,7 +10,7 @@ import type { Call } from "#gateway/context.ts";
 import type { ContextKeys, OperationOf } from "#gateway/operation.ts";
 import { type Database, inSnapshot, inTransaction } from "#store/database.ts";
 import { accessDenied, notInUse } from "./errors.ts";
-import { ORGANIZATIONS_CHANGED } from "./memberships.ts";
+import { ORGANIZATIONS_CHANGED, willChange } from "./memberships.ts";
 import type { Organization } from "./model.ts";
 import { findResourcePolicy, organizationOf } from "./store/organizations.ts";
 import { listDelegations } from "./store/services.ts";
@@ -96,7 +96,10 @@ export async function changing<T>(
   call: Pick<Call, "db" | "system">,
   change: (trx: Database) => Promise<T>,
 ): Promise<T> {
-  const result = await inTransaction(call.db, change);
+  const result = await inTransaction(call.db, (trx) => {
+    willChange(trx);
+    return change(trx);
+  });
   call.system.bus.publish(ORGANIZATIONS_CHANGED);
   return result;
 }

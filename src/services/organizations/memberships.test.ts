@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as sdk from "@aws-sdk/client-organizations";
 import type { Membership } from "#gateway/context.ts";
-import { inTransaction } from "#store/database.ts";
+import { type Database, inTransaction } from "#store/database.ts";
 import { withChangeAfter } from "#tests/helpers/change-after.ts";
 import { ACCOUNT } from "#tests/helpers/test-system.ts";
+import { changing } from "./administration.ts";
 import { OrganizationMemberships } from "./memberships.ts";
+import { tables } from "./store/tables.ts";
 import { anAccount, anOrganization, aUnit, document, organizationsSystem, restrict } from "./testing.ts";
 
 const OUTSIDER = "999988887777";
@@ -61,6 +63,45 @@ describe("memberships", () => {
       /rolled back/,
     );
     assert.equal(await organizations.membershipOf(ACCOUNT), undefined);
+  });
+
+  it("inside a transaction count what it changed, whatever was known before", async () => {
+    await using system = await organizationsSystem();
+    const { organizations } = system;
+    const { rootId } = await anOrganization(system);
+    const accountId = await anAccount(system, "dev");
+    const known = { scps: [1, 1], closed: false };
+    const standing = async (db?: Database) => {
+      const { scps } = (await organizations.membershipOf(accountId, db))!;
+      return { scps: scps!.map(({ length }) => length), closed: await organizations.isClosed(accountId, db) };
+    };
+    const unit = await aUnit(system, rootId, "Workloads");
+    await restrict(system, unit, "guard", document({ Effect: "Deny", Action: "s3:*", Resource: "*" }));
+    assert.deepEqual(await standing(), known);
+    await assert.rejects(
+      changing({ db: system.db, system }, async (trx) => {
+        const account = tables(trx).updateTable("organizations_accounts").where("account_id", "=", accountId);
+        await account.set({ parent_id: unit }).execute();
+        assert.deepEqual(await standing(trx), { scps: [1, 2, 1], closed: false });
+        await account.set({ state: "CLOSED" }).execute();
+        assert.deepEqual(await standing(trx), { scps: [1, 2, 1], closed: true });
+        throw new Error("rolled back");
+      }),
+      /rolled back/,
+    );
+    assert.deepEqual(await standing(), known);
+  });
+
+  it("inside a transaction that changes no organization are what everybody knows", async () => {
+    await using system = await organizationsSystem();
+    const { organizations } = system;
+    await anOrganization(system);
+    const account = await anAccount(system, "dev");
+    const known = await organizations.membershipOf(account);
+    await inTransaction(system.db, async (trx) => {
+      await system.root.within(trx).send(new sdk.ListRootsCommand({}));
+      assert.equal(organizations.membershipOf(account, trx), known); // no Promise: it was not read
+    });
   });
 
   it("are of one moment, whatever changes while they are read", async () => {

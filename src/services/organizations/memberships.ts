@@ -12,6 +12,14 @@ import { type Place, placeOf } from "./store/memberships.ts";
 /** Published after every change of an organization. */
 export const ORGANIZATIONS_CHANGED = "organizations";
 
+/** Those that change organizations: in them every account's standing is read, since only they know what they changed. */
+const changingTransactions = new WeakSet<Database>();
+
+/** Before `trx` changes an organization. */
+export function willChange(trx: Database): void {
+  changingTransactions.add(trx);
+}
+
 /** The types of policies that restrict what is done. */
 const RESTRICTING: readonly PolicyType[] = ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"];
 
@@ -44,7 +52,10 @@ export class OrganizationMemberships implements Organizations {
     this.#unsubscribe = bus.subscribe(ORGANIZATIONS_CHANGED, () => this.forgetAll());
   }
 
-  /** `db` is the caller's transaction where it has one: what it changed counts, but is not remembered. */
+  /**
+   * `db` is the caller's transaction where it has one: what it changed counts, but is not remembered. Most transactions
+   * change no organization, and know of it what everybody does.
+   */
   membershipOf(accountId: string, db: Database = this.#db): Membership | undefined | Promise<Membership | undefined> {
     const standing = this.#standingOf(accountId, db);
     return standing instanceof Promise ? standing.then(({ membership }) => membership) : standing.membership;
@@ -60,6 +71,7 @@ export class OrganizationMemberships implements Organizations {
   }
 
   #standingOf(accountId: string, db: Database): Standing | Promise<Standing> {
+    if (changingTransactions.has(db)) return this.#read(db, accountId);
     const entry = this.#entries.get(accountId);
     if (entry !== undefined && entry.until > performance.now()) return entry;
     return db.isTransaction ? this.#read(db, accountId) : this.#load(db, accountId);
