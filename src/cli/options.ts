@@ -21,7 +21,8 @@ export class UsageError extends Error {
 }
 
 export function dataFolder(option: string | undefined): string {
-  return resolve(option ?? process.env.SLIPWAY_DATA ?? join(homedir(), ".slipway"));
+  if (option === "") throw new UsageError("--data takes a folder");
+  return resolve(option ?? (process.env.SLIPWAY_DATA || join(homedir(), ".slipway")));
 }
 
 /** What `up` writes into the data folder for the other commands, mode 0600. */
@@ -51,10 +52,13 @@ export function runningFilePath(dataDir: string): string {
 
 /** undefined where Slipway was never started or has ended in order. */
 export function runningFile(dataDir: string): RunningFile | undefined {
+  const path = runningFilePath(dataDir);
   try {
-    return JSON.parse(readFileSync(runningFilePath(dataDir), "utf8")) as RunningFile;
+    return JSON.parse(readFileSync(path, "utf8")) as RunningFile;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (error instanceof SyntaxError)
+      throw new UsageError(`${path} is damaged; stop Slipway by its pid, if it runs, and remove it`);
     throw error;
   }
 }
@@ -69,8 +73,8 @@ export function runningSlipway(dataDir: string): RunningSlipway | undefined {
   return undefined;
 }
 
-/** What `bin/slipway` runs, or becomes, is in the command line of every Slipway and of its holder. */
-const COMMAND_LINE = /bin\/slipway|dist\/main\.js|cli\/main\.ts/;
+/** `bin/slipway`, or what it becomes; followed by "up" it is in the command line of every Slipway and of its holder. */
+const PROGRAMS = /\/(bin\/slipway|dist\/main\.js|cli\/main\.ts)$/;
 
 /** A pid is reused after a crash, so the process's command line is looked at where the system shows it. */
 export function isSlipway(pid: number): boolean {
@@ -80,7 +84,8 @@ export function isSlipway(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
   try {
-    return COMMAND_LINE.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return words.some((word, index) => word === "up" && PROGRAMS.test(words[index - 1] ?? ""));
   } catch {
     return process.platform !== "linux";
   }

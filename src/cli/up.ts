@@ -1,6 +1,6 @@
 /** `slipway up`: starts Slipway in the foreground, or in the background with `--detach`. */
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, rmSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DockerEngine } from "#engines/docker/docker-engine.ts";
@@ -122,7 +122,8 @@ async function detached(dataDir: string, args: readonly string[]): Promise<numbe
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   child.kill("SIGKILL");
-  throw new UsageError(`Slipway did not start; ${logFile} says why`);
+  const lastWords = readFileSync(logFile, "utf8").trimEnd().split("\n").at(-1);
+  throw new UsageError(`Slipway did not start; the end of ${logFile} is: ${lastWords}`);
 }
 
 /** Waits until one that was killed is there again, or is not started once more. */

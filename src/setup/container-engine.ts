@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { canInstallPackages, installPackages } from "./apt.ts";
@@ -110,8 +110,14 @@ function defaultSockets(): string[] {
 function socketsOfRunningEngines(): string[] {
   const here = networkNamespace("self");
   return processIds()
-    .filter((pid) => networkNamespace(pid) === here)
+    .filter((pid) => isTrusted(pid) && networkNamespace(pid) === here)
     .flatMap((pid) => dockerdSockets(commandLine(pid)));
+}
+
+/** Anybody can call a program dockerd; what builds get from an engine is only root's and this user's own to give. */
+function isTrusted(pid: number): boolean {
+  const owner = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+  return owner === 0 || owner === process.getuid?.();
 }
 
 /** The Unix sockets named by `-H` and `--host` when the command line is dockerd's, else none. */

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { sql } from "kysely";
 import {
@@ -34,7 +35,7 @@ export const things: Migration = {
 };
 
 const NOW = new Date("2026-01-02T03:04:05Z");
-const MIGRATING_PROCESS = new URL("./testing-migrate.ts", import.meta.url).pathname;
+const MIGRATING_PROCESS = fileURLToPath(new URL("./testing-migrate.ts", import.meta.url));
 
 const insert = (db: Database, id: string, number = 0) =>
   db.withTables<Tables>().insertInto("things").values({ id, number }).execute();

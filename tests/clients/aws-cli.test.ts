@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { RunningFile } from "#cli/options.ts";
 import { fromBase32, stepAt, totpCode } from "#services/iam/totp.ts";
 import { ensureTools } from "#setup/apt.ts";
@@ -18,7 +19,7 @@ import { AwsCli, withoutAws } from "./aws-cli.ts";
 import { type Json, mismatches, valueAt } from "./matching.ts";
 import { filledIn, readScenario, type Scenario, type Step, type Variables } from "./scenario.ts";
 
-const FOLDER = new URL("../scenarios/aws-cli/", import.meta.url).pathname;
+const FOLDER = fileURLToPath(new URL("../scenarios/aws-cli/", import.meta.url));
 const REGION = "eu-central-1";
 const SERVICE_ERROR = /An error occurred \((\S+)\) when calling the \w+ operation: ?(.*)/s;
 /** Some versions say it of a single attempt too. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { type Ran, ran } from "#tests/helpers/ran.ts";
 
 export interface Command {
@@ -75,7 +76,7 @@ class Forks implements AsyncDisposable {
   /** undefined where the CLI does not load the plugin. */
   static async start(majorVersion: number): Promise<Forks | undefined> {
     const folder = await mkdtemp(join(tmpdir(), "slipway-cli-forks-"));
-    const plugins = new URL(".", import.meta.url).pathname;
+    const plugins = fileURLToPath(new URL(".", import.meta.url));
     try {
       const path = majorVersion >= 2 ? [`cli_legacy_plugin_path = ${plugins}`] : [];
       const config = join(folder, "config");

@@ -5,12 +5,13 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { ensureTools } from "#setup/apt.ts";
 import { imageReference } from "#setup/image-recipe.ts";
 import { SlipwayProcess } from "#tests/helpers/slipway-process.ts";
 import { OWNER, storyOn } from "#tests/helpers/story.ts";
 
-const SCRIPT = new URL("../../examples/cruddur/deliver.sh", import.meta.url).pathname;
+const SCRIPT = fileURLToPath(new URL("../../examples/cruddur/deliver.sh", import.meta.url));
 
 it("deliver.sh delivers", async () => {
   await ensureTools(["git", "aws", "curl", "openssl"], (line) => console.log(line));

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { after, afterEach, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { ContainerInfo, ContainerInspectInfo, ImageInfo, VolumeList } from "#docker/types.ts";
 import { collected, engineContract } from "#engines/engine.contract.ts";
 import { type ContainerSpec, ContainerStartError, EngineUnavailableError, type GroupSpec } from "#engines/engine.ts";
@@ -236,7 +237,7 @@ describe("docker engine, beyond the contract", () => {
   test("a reader killed with -9 is continued by another process's without gap or repeat", async () => {
     const script = 'i=0; while [ $i -lt 200 ]; do echo "$i"; echo "$i" >&2; i=$((i+1)); sleep 0.01; done';
     const id = await started([shell(script)]);
-    const helper = new URL("../../../tests/helpers/follow-log.ts", import.meta.url).pathname;
+    const helper = fileURLToPath(new URL("../../../tests/helpers/follow-log.ts", import.meta.url));
     const reader: ChildProcess = spawn(process.execPath, [helper, instance, id, "main"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
