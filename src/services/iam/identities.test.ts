@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-iam";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { servicePrincipal } from "#gateway/context.ts";
+import { inTransaction } from "#store/database.ts";
 import { ACCOUNT, REGION, type TestSystem } from "#tests/helpers/test-system.ts";
 import { IamIdentities } from "./identities.ts";
 import { keyOf } from "./store/entities.ts";
@@ -192,6 +193,28 @@ test("when a key was used is written down", async () => {
   assert.deepEqual(await lastUsed(), { LastUsedDate: undefined, ServiceName: "N/A", Region: "N/A" });
   system.identities.recordUse?.(accessKeyId, "s3", "eu-west-1", NOW);
   assert.deepEqual(await lastUsed(), { LastUsedDate: NOW, ServiceName: "s3", Region: "eu-west-1" });
+});
+
+test("the use of a key is not lost with a transaction that asked for it, nor put in place of a later one", async () => {
+  await using system = await iamSystem();
+  const { accessKeyId } = await aUser(system, "dev");
+  const lastUsed = async (client = system.root) => {
+    const answer = await client.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId: accessKeyId }));
+    return answer.AccessKeyLastUsed?.LastUsedDate;
+  };
+  system.identities.recordUse?.(accessKeyId, "s3", REGION, NOW);
+  await assert.rejects(
+    inTransaction(system.db, async (trx) => {
+      assert.deepEqual(await lastUsed(system.root.within(trx)), NOW);
+      throw new Error("rolled back");
+    }),
+    /rolled back/,
+  );
+  assert.deepEqual(await lastUsed(), NOW);
+  const otherProcess = new IamIdentities(system);
+  otherProcess.recordUse(accessKeyId, "ecr", REGION, new Date(NOW.getTime() - 1_000));
+  await otherProcess.stop();
+  assert.deepEqual(await lastUsed(), NOW);
 });
 
 test("names are the same whatever their case", () => {

@@ -15,6 +15,7 @@ import type { Database } from "#store/database.ts";
 import { AccessRecorder } from "./access-recorder.ts";
 import { attachedDocuments } from "./attached-documents.ts";
 import { IdentityCache } from "./identity-cache.ts";
+import { LateNotes } from "./late-notes.ts";
 import { verifyCode } from "./mfa.ts";
 import { arnOf, nameOfArn } from "./model.ts";
 import { withKnownPrincipals } from "./named-principals.ts";
@@ -42,8 +43,17 @@ export interface SessionPrincipal extends Principal {
 
 const NO_POLICIES: PrincipalPolicies = { identity: [] };
 const MAX_COMPILED = 5_000;
-/** How soon the use of a key is written down; AWS takes minutes. */
-const LAST_USED_DELAY_MS = 1_000;
+
+interface KeyUse {
+  readonly accessKeyId: string;
+  readonly at: Date;
+  readonly service: string;
+  readonly region: string;
+}
+
+async function putUses(db: Database, uses: readonly KeyUse[]): Promise<void> {
+  for (const { accessKeyId, ...use } of uses) await updateLastUsed(db, accessKeyId, use);
+}
 
 export class IamIdentities implements Identities {
   readonly #system: IdentitiesDependencies;
@@ -52,13 +62,13 @@ export class IamIdentities implements Identities {
   readonly #policies = new IdentityCache<{ readonly accountId: string; readonly policies: PrincipalPolicies }>();
   /** By kind, ARN and text; shared by all who have the same policy. */
   readonly #compiled = new Map<string, CompiledPolicy>();
-  readonly #uses = new Map<string, { at: Date; service: string; region: string }>();
+  readonly #uses: LateNotes<KeyUse>;
   readonly #accesses: AccessRecorder;
   readonly #unsubscribe: () => void;
-  #flushTimer: NodeJS.Timeout | undefined;
 
   constructor(system: IdentitiesDependencies) {
     this.#system = system;
+    this.#uses = new LateNotes(system.db, putUses);
     this.#accesses = new AccessRecorder(system.db);
     this.#unsubscribe = system.bus.subscribe(IDENTITIES_CHANGED, (accountId) => {
       this.#keys.forget(accountId);
@@ -118,29 +128,22 @@ export class IamIdentities implements Identities {
   /** Only long-term keys are written down. */
   recordUse(accessKeyId: string, service: string, region: string, now: Date): void {
     if (!accessKeyId.startsWith("AKIA")) return;
-    this.#uses.set(accessKeyId, { at: now, service, region });
-    this.#flushTimer ??= setTimeout(() => {
-      // The next use of the key is written down instead where this one cannot be.
-      this.flush().catch(() => {});
-    }, LAST_USED_DELAY_MS).unref();
+    this.#uses.add(accessKeyId, { accessKeyId, at: now, service, region });
   }
 
   recordAccess(principal: Principal, action: string, region: string, now: Date): void {
     this.#accesses.record(principal, action, region, now);
   }
 
-  async flush(db: Database = this.#system.db): Promise<void> {
-    clearTimeout(this.#flushTimer);
-    this.#flushTimer = undefined;
-    const uses = [...this.#uses];
-    this.#uses.clear();
-    for (const [accessKeyId, use] of uses) await updateLastUsed(db, accessKeyId, use);
+  async flush(db?: Database): Promise<void> {
+    await this.#uses.flush(db);
     await this.#accesses.flush(db);
   }
 
   /** After the tables were emptied. */
   forgetAll(): void {
     for (const cache of [this.#keys, this.#sessions, this.#policies]) cache.clear();
+    this.#uses.forget();
     this.#accesses.forget();
   }
 

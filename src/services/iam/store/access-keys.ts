@@ -65,6 +65,7 @@ export async function updateAccessKeyStatus(
     .execute();
 }
 
+/** Unless a later use is written down already, as another process may have done. */
 export async function updateLastUsed(
   db: Database,
   accessKeyId: string,
@@ -75,6 +76,7 @@ export async function updateLastUsed(
     .updateTable("iam_access_keys")
     .set({ last_used_at: at.getTime(), last_used_service: service, last_used_region: region })
     .where("access_key_id", "=", accessKeyId)
+    .where((eb) => eb.or([eb("last_used_at", "is", null), eb("last_used_at", "<=", at.getTime())]))
     .execute();
 }
 
