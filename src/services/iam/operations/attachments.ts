@@ -2,7 +2,7 @@
 import type * as sdk from "@aws-sdk/client-iam";
 import type { Call } from "#gateway/context.ts";
 import type { OperationOf } from "#gateway/operation.ts";
-import { invalidInput, overQuota, policyNotAttachable, policyNotFound } from "../errors.ts";
+import { overQuota, policyNotAttachable, policyNotFound, serviceRolePolicy } from "../errors.ts";
 import { type EntityKind, nameOfArn } from "../model.ts";
 import { deleteAttachment, insertAttachment, listAttachments } from "../store/managed-policies.ts";
 import { findAnyPolicy } from "./policy-lookup.ts";
@@ -21,9 +21,7 @@ async function attach(call: Call, kind: EntityKind, holder: string, policyArn: s
     const entity = await modifiable(trx, refOf(call, kind, holder));
     const policy = await findAnyPolicy(trx, call.accountId, policyArn);
     if (!policy) throw policyNotAttachable(policyArn);
-    if (policy.path.startsWith("/aws-service-role/")) {
-      throw invalidInput(`Cannot attach a Service Role Policy to a Customer Role.`);
-    }
+    if (policy.path.startsWith("/aws-service-role/")) throw serviceRolePolicy();
     const attached = await listAttachments(trx, entity);
     if (!attached.includes(policyArn) && attached.length >= MAX_ATTACHED) throw overQuota(QUOTAS[kind], MAX_ATTACHED);
     await insertAttachment(trx, entity, policyArn);
