@@ -157,6 +157,13 @@ test("entities of a policy are listed by kind, boundaries too", async () => {
 test("malformed and oversized documents are refused", async () => {
   await using system = await iamSystem();
   await assert.rejects(aPolicy(system, "p", '{"Version":"2012-10-17"}'), { name: "MalformedPolicyDocumentException" });
+  for (const version of [{}, { Version: "2008-10-17" }]) {
+    const old = { ...JSON.parse(policy("Allow", "s3:*")), Version: undefined, ...version };
+    await assert.rejects(aPolicy(system, "p", JSON.stringify(old)), {
+      name: "MalformedPolicyDocumentException",
+      message: "Policy document must be version 2012-10-17 or greater.",
+    });
+  }
   await assert.rejects(aPolicy(system, "p", policy("Allow", Array<string>(500).fill("s3:GetObject"))), {
     name: "LimitExceededException",
     message: "Cannot exceed quota for PolicySize: 6144",
