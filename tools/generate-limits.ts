@@ -18,13 +18,24 @@ const MODELS: Readonly<Record<string, string>> = { "codestar-connections": "code
  */
 const WHOLE_VALUE_CLASS = /^\[(?:\\.|[^\]\\])+\](?:[+*]|\{\d+(?:,\d*)?\})$/;
 
+/**
+ * IAM's paths and prefixes of paths. Searched for anywhere, a path would be whatever has a slash; IAM refuses "test/",
+ * for a path "must begin and end with /": https://github.com/aws-cloudformation/cfn-lint/issues/722
+ */
+const IAM_PATH = /^\(?\\u002F|^\(\(\//;
+
+function whole(pattern: string): string {
+  if (WHOLE_VALUE_CLASS.test(pattern)) return `^${pattern}$`;
+  return IAM_PATH.test(pattern) ? `^(?:${pattern})$` : pattern;
+}
+
 function anchored(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(anchored);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      key === "pattern" && typeof item === "string" && WHOLE_VALUE_CLASS.test(item) ? `^${item}$` : anchored(item),
+      key === "pattern" && typeof item === "string" ? whole(item) : anchored(item),
     ]),
   );
 }

@@ -18,7 +18,7 @@ export function policyNotAttachable(arn: string): Error {
   return noSuchEntity(`Policy ${arn} does not exist or is not attachable.`);
 }
 
-/** Of the policies of service-linked roles. */
+/** For policies of service-linked roles, on whatever is not one: https://github.com/aws/aws-cdk/issues/6131 */
 export function serviceRolePolicy(): Error {
   const message = "Cannot attach a Service Role Policy to a Customer Role.";
   return new sdk.PolicyNotAttachableException({ message, $metadata });
@@ -136,6 +136,10 @@ export function malformedCertificate(message: string): Error {
 /** An id, of a credential, that is not there or somebody else's. `kind`: "SSH Public Key", "Certificate". */
 export function idNotFound(kind: string, id: string): Error {
   return noSuchEntity(`The ${kind} with id ${id} cannot be found.`);
+}
+
+export function accessDenied(message: string): Error {
+  return new WireError("AccessDenied", 403, message);
 }
 
 export function validationError(message: string): Error {

@@ -12,9 +12,9 @@ const MAX_MANAGED_POLICY = 6144;
 const MAX_TRUST_POLICY = 2048;
 
 /** Throws MalformedPolicyDocument in the words of the parser. */
-export function checkedPolicy(document: string, kind: PolicyKind): void {
+export function checkedPolicy(document: string, kind: PolicyKind): PolicyDocument {
   try {
-    parsePolicy(document, kind);
+    return parsePolicy(document, kind);
   } catch (error) {
     if (error instanceof MalformedPolicyError) throw malformedPolicyDocument(error.message);
     throw error;
@@ -36,9 +36,16 @@ export function policySize(document: string): number {
   return document.replace(/\s/g, "").length;
 }
 
-/** Throws MalformedPolicyDocument or LimitExceeded. */
+/**
+ * Managed policies came after the language's newer version and are all of it:
+ * https://github.com/Meteor-Community-Packages/Meteor-CollectionFS/issues/630
+ * Throws MalformedPolicyDocument or LimitExceeded.
+ */
 export function checkedManagedPolicy(document: string): void {
-  checkedPolicy(document, "identity");
+  const { version } = checkedPolicy(document, "identity");
+  if (version !== "2012-10-17") {
+    throw malformedPolicyDocument("Policy document must be version 2012-10-17 or greater.");
+  }
   if (policySize(document) > MAX_MANAGED_POLICY) throw overQuota("PolicySize", MAX_MANAGED_POLICY);
 }
 

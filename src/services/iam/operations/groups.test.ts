@@ -36,9 +36,7 @@ test("a group has users, in pages", async () => {
   for (const UserName of ["a", "b", "c"]) {
     await root.send(new sdk.RemoveUserFromGroupCommand({ GroupName: "crew", UserName }));
   }
-  await assert.rejects(root.send(new sdk.RemoveUserFromGroupCommand({ GroupName: "crew", UserName: "a" })), {
-    name: "NoSuchEntityException",
-  });
+  await root.send(new sdk.RemoveUserFromGroupCommand({ GroupName: "crew", UserName: "a" })); // who has left already
   await root.send(new sdk.DeleteGroupCommand({ GroupName: "crew" }));
   assert.deepEqual((await root.send(new sdk.ListGroupsCommand({}))).Groups, []);
 });

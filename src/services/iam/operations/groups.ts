@@ -1,7 +1,7 @@
 /** Groups and who is in them. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html */
 import type * as sdk from "@aws-sdk/client-iam";
 import type { OperationOf } from "#gateway/operation.ts";
-import { deleteConflict, nameTaken, noSuchEntity, overQuota } from "../errors.ts";
+import { deleteConflict, nameTaken, overQuota } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { type Entity, toGroup, toUser } from "../model.ts";
 import { requireRoomFor } from "../quotas.ts";
@@ -117,15 +117,14 @@ export const AddUserToGroup: OperationOf<sdk.AddUserToGroupCommand> = {
   },
 };
 
+/** AWS has nothing against one who is not in the group: https://github.com/cloud-custodian/cloud-custodian/pull/4730 */
 export const RemoveUserFromGroup: OperationOf<sdk.RemoveUserFromGroupCommand> = {
   authorize: about("group", "RemoveUserFromGroup", (input) => input.GroupName!),
   async run(input, call) {
     await changing(call, async (trx) => {
       const group = await existing(trx, refOf(call, "group", input.GroupName!));
       const user = await existing(trx, refOf(call, "user", input.UserName!));
-      if (!(await deleteMembership(trx, call.accountId, user.name, group.name))) {
-        throw noSuchEntity(`User ${user.name} not in group ${group.name}`);
-      }
+      await deleteMembership(trx, call.accountId, user.name, group.name);
     });
     return {};
   },

@@ -92,8 +92,31 @@ test("AWS's policies can be read and attached, never changed", async () => {
   const version = await root.send(new sdk.GetPolicyVersionCommand({ PolicyArn: POWER_USER, VersionId }));
   assert.ok(JSON.parse(decodeURIComponent(version.PolicyVersion!.Document!)).Statement.length > 0);
   await assert.rejects(root.send(new sdk.DeletePolicyCommand({ PolicyArn: POWER_USER })), {
-    name: "InvalidInputException",
+    name: "AccessDenied",
+    message: "Policy is outside your own account.",
   });
+});
+
+test("a service-linked role's policy is for no other role", async () => {
+  await using system = await iamSystem();
+  await aRole(system, "r");
+  const PolicyArn = "arn:aws:iam::aws:policy/aws-service-role/AWSSupportServiceRolePolicy";
+  await assert.rejects(system.root.send(new sdk.AttachRolePolicyCommand({ RoleName: "r", PolicyArn })), {
+    name: "PolicyNotAttachableException",
+    message: "Cannot attach a Service Role Policy to a Customer Role.",
+  });
+});
+
+test("ARNs that name no policy here are refused", async () => {
+  await using system = await iamSystem();
+  const get = (PolicyArn: string) => system.root.send(new sdk.GetPolicyCommand({ PolicyArn }));
+  await assert.rejects(get("arn:aws-us-gov:iam::aws:policy/ReadOnlyAccess"), {
+    name: "ValidationError",
+    message: "Invalid ARN partition",
+  });
+  for (const arn of ["AdministratorAccess-of-AWS", `arn:aws:iam::${ACCOUNT}:role/PowerUserAccess`]) {
+    await assert.rejects(get(arn), { name: "ValidationError", message: `ARN ${arn} is not valid.` });
+  }
 });
 
 test("policies are listed by scope and use", async () => {
@@ -135,6 +158,13 @@ test("entities of a policy are listed by kind, boundaries too", async () => {
 test("malformed and oversized documents are refused", async () => {
   await using system = await iamSystem();
   await assert.rejects(aPolicy(system, "p", '{"Version":"2012-10-17"}'), { name: "MalformedPolicyDocumentException" });
+  for (const version of [{}, { Version: "2008-10-17" }]) {
+    const old = { ...JSON.parse(policy("Allow", "s3:*")), Version: undefined, ...version };
+    await assert.rejects(aPolicy(system, "p", JSON.stringify(old)), {
+      name: "MalformedPolicyDocumentException",
+      message: "Policy document must be version 2012-10-17 or greater.",
+    });
+  }
   await assert.rejects(aPolicy(system, "p", policy("Allow", Array<string>(500).fill("s3:GetObject"))), {
     name: "LimitExceededException",
     message: "Cannot exceed quota for PolicySize: 6144",

@@ -3,7 +3,7 @@ import type { Call } from "#gateway/context.ts";
 import type { Authorization } from "#gateway/operation.ts";
 import type { Database } from "#store/database.ts";
 import { type AwsManagedPolicy, awsManagedPolicy, isAwsManaged } from "../aws-managed-policies.ts";
-import { invalidInput, policyNotFound, validationError } from "../errors.ts";
+import { accessDenied, policyNotFound, validationError } from "../errors.ts";
 import type { ManagedPolicy } from "../model.ts";
 import { findPolicy } from "../store/managed-policies.ts";
 
@@ -12,6 +12,7 @@ export function findAnyPolicy(
   accountId: string,
   arn: string,
 ): Promise<ManagedPolicy | undefined> | AwsManagedPolicy | undefined {
+  if (/^arn:(?!aws:)/.test(arn)) throw validationError("Invalid ARN partition");
   if (!/^arn:aws:iam::(\d{12}|aws):policy\/.+$/.test(arn)) {
     throw validationError(`ARN ${arn} is not valid.`);
   }
@@ -30,9 +31,9 @@ export async function requiredPolicy(db: Database, accountId: string, arn: strin
   return policy;
 }
 
-/** Throws NoSuchEntity, or InvalidInput for a policy of AWS's, which nobody can change. */
+/** Throws NoSuchEntity, or AccessDenied for a policy of AWS's, which nobody can change. */
 export function customerPolicy(db: Database, accountId: string, arn: string): Promise<ManagedPolicy> {
-  if (isAwsManaged(arn)) throw invalidInput("Cannot perform the operation on an AWS managed policy.");
+  if (isAwsManaged(arn)) throw accessDenied("Policy is outside your own account.");
   return requiredPolicy(db, accountId, arn);
 }
 

@@ -216,16 +216,14 @@ export async function insertMembership(db: Database, accountId: string, user: st
     .execute();
 }
 
-/** Whether the user was in the group. */
-export async function deleteMembership(db: Database, accountId: string, user: string, group: string): Promise<boolean> {
-  const { numDeletedRows } = await db
+export async function deleteMembership(db: Database, accountId: string, user: string, group: string): Promise<void> {
+  await db
     .withTables<Tables>()
     .deleteFrom("iam_memberships")
     .where("account_id", "=", accountId)
     .where("user_key", "=", keyOf(user))
     .where("group_key", "=", keyOf(group))
-    .executeTakeFirst();
-  return numDeletedRows > 0n;
+    .execute();
 }
 
 /** In lower case and in order. */
