@@ -46,6 +46,18 @@ describe("the SQLite store", () => {
     await close();
   });
 
+  it("names the columns of a changed table as they are now", async () => {
+    const { db, close } = await openStore(":memory:");
+    await sql`create table things (id text, size integer)`.execute(db);
+    await sql`insert into things values ('a', 1)`.execute(db);
+    const all = async () => (await sql`select * from things`.execute(db)).rows;
+    assert.deepEqual(await all(), [{ id: "a", size: 1 }]);
+    await sql`alter table things rename column size to weight`.execute(db);
+    await sql`alter table things add column colour text`.execute(db);
+    assert.deepEqual(await all(), [{ id: "a", weight: 1, colour: null }]);
+    await close();
+  });
+
   it("frees every lease at the start of work: whoever had one on this file is dead", async () => {
     const store = await openStore(":memory:");
     await migrate(store.db, [{ service: "work", migrations: workMigrations }], new Date());

@@ -1,7 +1,7 @@
 /** node:sqlite behind Kysely: no native module, one file, WAL. */
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -19,6 +19,7 @@ import { assertNotInTransaction, type Database, type Store } from "./database.ts
 
 /** Kysely compiles each distinct query to the same text, so a service's statements all fit. */
 const CACHED_STATEMENTS = 1000;
+const CHANGES_TABLES = /^\s*(?:alter|create|drop)\b/i;
 
 export function openSqlite(location: string): Store {
   const inMemory = location === ":memory:";
@@ -72,17 +73,14 @@ class PlannedOnceCompiler extends SqliteQueryCompiler {
  * chain queue up behind itself; here it throws before it waits.
  */
 class GuardedDriver extends SqliteDriver {
-  #lastTurn: Promise<void> = Promise.resolve();
-  #endTurn: (() => void) | undefined;
+  #taken = false;
+  readonly #waiting: (() => void)[] = [];
   #onlyReads = false;
 
   override async acquireConnection(...options: Parameters<SqliteDriver["acquireConnection"]>) {
     assertNotInTransaction();
-    const turn = this.#lastTurn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#lastTurn = promise;
-    await turn;
-    this.#endTurn = resolve;
+    if (this.#taken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#taken = true;
     return super.acquireConnection(...options);
   }
 
@@ -110,7 +108,10 @@ class GuardedDriver extends SqliteDriver {
 
   override async releaseConnection(...options: Parameters<SqliteDriver["releaseConnection"]>) {
     await super.releaseConnection(...options);
-    this.#endTurn?.();
+    // Whoever waits longest has it now; it is free only where nobody waits.
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#taken = false;
   }
 }
 
@@ -126,6 +127,8 @@ function asKyselyDatabase(native: DatabaseSync): SqliteDatabase {
   return {
     close: () => native.close(),
     prepare(sql) {
+      // Prepared before, they would go on giving the columns the names that they had.
+      if (CHANGES_TABLES.test(sql)) statements.clear();
       let statement = statements.get(sql);
       if (!statement) {
         statement = asKyselyStatement(native.prepare(sql));
@@ -137,11 +140,27 @@ function asKyselyDatabase(native: DatabaseSync): SqliteDatabase {
   };
 }
 
+/** Rows come as arrays: node:sqlite makes its objects without a prototype, and V8 those anew each with a map of its own. */
 function asKyselyStatement(statement: StatementSync): SqliteStatement {
+  const names = statement.columns().map(({ name }) => name);
+  statement.setReturnArrays(true);
   return {
-    reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    reader: names.length > 0,
+    all: (parameters) =>
+      (statement.all(...(parameters as SQLInputValue[])) as unknown as SQLOutputValue[][]).map((row) =>
+        named(names, row),
+      ),
     run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
-    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
+    *iterate(parameters) {
+      for (const row of statement.iterate(...(parameters as SQLInputValue[]))) {
+        yield named(names, row as unknown as SQLOutputValue[]);
+      }
+    },
   };
+}
+
+function named(names: readonly string[], row: readonly SQLOutputValue[]): Record<string, SQLOutputValue> {
+  const object: Record<string, SQLOutputValue> = {};
+  for (let column = 0; column < names.length; column++) object[names[column]!] = row[column]!;
+  return object;
 }
