@@ -2,7 +2,14 @@
 
 import type { Denial } from "./authorization-message.ts";
 import type { CompiledPolicy } from "./authz/compile.ts";
-import { type Decision, deniedMessage, evaluate, missingKeys, type PolicySet } from "./authz/evaluate.ts";
+import {
+  type AuthorizationRequest,
+  type Decision,
+  deniedMessage,
+  evaluate,
+  missingKeys,
+  type PolicySet,
+} from "./authz/evaluate.ts";
 import { isFederated } from "./authz/principals.ts";
 import type { Call } from "./context.ts";
 import { WireError } from "./errors.ts";
@@ -75,23 +82,30 @@ async function judge(call: Call, request: AccessRequest): Promise<Denial> {
     resource: request.resourcePolicy,
     resourcePolicyRequired: request.resourcePolicyRequired,
   };
-  const known = {
+  const known = (): ContextKeys => ({
     ...globalContext(call),
     "aws:resourceaccount": resourceAccountId,
     ...guardrails.context,
     ...(typeof context === "object" ? context : {}),
-  };
-  const asked = { action, resource, resourceAccountId, principal, context: known };
-  const missing = missingKeys(asked, policies);
-  const evaluated =
-    missing.length === 0 ? asked : { ...asked, context: { ...known, ...(await lazyContext(call, request, missing)) } };
-  const decision = evaluate(evaluated, policies);
+  });
+  const bare: AuthorizationRequest = { action, resource, resourceAccountId, principal, context: {} };
+  let asked = bare;
+  // To put all keys together costs more than to decide, and most requests are decided without any.
+  if (missingKeys(bare, policies).length > 0) {
+    asked = { ...bare, context: known() };
+    const missing = missingKeys(asked, policies);
+    if (missing.length > 0)
+      asked = { ...bare, context: { ...asked.context, ...(await lazyContext(call, request, missing)) } };
+  }
+  const decision = evaluate(asked, policies);
+  // Why it was denied is told with all that is known.
+  if (!decision.allowed && asked === bare) asked = { ...bare, context: known() };
   const { fault } = decision;
   if (fault !== undefined) {
     const error = fault instanceof Error ? fault.stack : String(fault);
     call.system.log("error", "policy evaluation failed", { action, error });
   }
-  return { request: evaluated, decision, policies };
+  return { request: asked, decision, policies };
 }
 
 /** Keys that cost something to know, as tags are read from the store; `missing` are those that policies ask for. */
