@@ -26,6 +26,8 @@ export interface Authorization {
   service: string;
   /** `YYYYMMDDTHHMMSSZ`. */
   amzDate: string;
+  /** The same in milliseconds since the epoch. */
+  time: number;
   /** 64 hexadecimal digits. */
   signature: string;
   /** Lower case, in the order in which they were signed. */
@@ -94,12 +96,14 @@ function headerAuthorization(header: string, request: SignedRequest): Authorizat
       `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential}'`,
     );
   }
-  if (amzDateMilliseconds(amzDate) === undefined) {
+  const time = amzDateMilliseconds(amzDate);
+  if (time === undefined) {
     throw new SignatureError("incomplete", `Date must be in ISO-8601 'basic format'. Got '${amzDate}'.`);
   }
   return {
     ...scope,
     amzDate,
+    time,
     signature: checkedSignature(signature, "mismatch"),
     signedHeaders: signedHeaders.split(";"),
     presigned: false,
@@ -141,13 +145,15 @@ function queryAuthorization(request: SignedRequest): Authorization {
       `Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`,
     );
   }
-  if (amzDateMilliseconds(amzDate) === undefined) {
+  const time = amzDateMilliseconds(amzDate);
+  if (time === undefined) {
     throw malformedQuery(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`);
   }
   const headerHash = request.headers["x-amz-content-sha256"];
   return {
     ...scope,
     amzDate,
+    time,
     signature: checkedSignature(signature, "malformed-query"),
     signedHeaders: signedHeaders.split(";"),
     presigned: true,

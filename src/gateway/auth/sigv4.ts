@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
-import { amzDateMilliseconds, toAmzDate } from "./amz-date.ts";
+import { toAmzDate } from "./amz-date.ts";
 import type { Authorization, SignedRequest } from "./authorization.ts";
 import { canonicalRequest } from "./canonical-request.ts";
 import { EMPTY_SHA256, isSha256Hex, streamingMode, UNSIGNED_PAYLOAD } from "./payload-hash.ts";
@@ -73,10 +73,7 @@ export class Verifier {
   }
 
   #checkTime(authorization: Authorization, now: Date): void {
-    const { amzDate, service, presigned, expiresSeconds } = authorization;
-    const time = amzDateMilliseconds(amzDate);
-    if (time === undefined)
-      throw new SignatureError("incomplete", `Date must be in ISO-8601 'basic format'. Got '${amzDate}'.`);
+    const { amzDate, time, service, presigned, expiresSeconds } = authorization;
     const skew = this.#maximumSkewMs ?? (FIFTEEN_MINUTE_SERVICES.has(service) ? 15 : 5) * MINUTE_MS;
     const early = time - now.getTime() > skew;
     if (presigned && expiresSeconds !== undefined) {
