@@ -49,6 +49,15 @@ with_progress() {
   [ "$seconds" -le 2 ] || echo "$what: done in $seconds s" >&2
 }
 
+# Two first runs at once, such as a demo beside the tests, would install over each other. The lock ends with this process.
+if command -v flock >/dev/null; then
+  exec 9<.
+  flock -n 9 || {
+    echo "Another set-up of this checkout is under way; waiting for it ..." >&2
+    flock 9
+  }
+fi
+
 is_node_24() {
   case "$("$node" --version 2>/dev/null)" in
   v24.*) return 0 ;;
@@ -87,5 +96,12 @@ is_built() {
     echo "find cannot tell")" ]
 }
 
-[ "${1:-}" = npm ] || is_built || with_progress "Building" "$node" tools/build.ts ||
+if [ "${1:-}" = npm ] || is_built; then
+  exit 0
+fi
+if [ ! -w . ]; then
+  echo "setup: this checkout cannot be written, so the program is not bundled; it runs from its sources and starts slower." >&2
+  exit 0
+fi
+with_progress "Building" "$node" tools/build.ts ||
   echo "setup: the program could not be bundled (the output is above); it runs from its sources and starts slower." >&2

@@ -11,7 +11,15 @@ import { repositoriesFolder, type Step, Story } from "#demo/story.ts";
 import { until } from "#demo/until.ts";
 import { ensureContainerEngine } from "#setup/container-engine.ts";
 import { ensureImages } from "#setup/images.ts";
-import { dataFolder, exportLines, type RunningFile, runningSlipway, START_OPTIONS, UsageError } from "./options.ts";
+import {
+  dataFolder,
+  exportLines,
+  makeDataFolder,
+  type RunningFile,
+  runningSlipway,
+  START_OPTIONS,
+  UsageError,
+} from "./options.ts";
 import { PROGRAM } from "./program.ts";
 
 const OPTIONS = {
@@ -34,6 +42,7 @@ export async function run(args: string[]): Promise<number> {
       `A demo runs already at ${running.url} (pid ${running.pid}); stop it with "slipway down --data ${dataDir}"`,
     );
 
+  makeDataFolder(dataDir);
   const { socketPath } = await reported("Container engine", () =>
     ensureContainerEngine({ dataDir: engineData, log: note }),
   );
@@ -168,7 +177,11 @@ async function stopped(child: ChildProcess, slipway: RunningFile): Promise<void>
 }
 
 /** Commands only where somebody can type them: elsewhere the secret key would end up in a log. */
-function summary(story: Story, slipway: RunningFile, withCommands: boolean): string {
+export function summary(
+  story: Pick<Story, "target" | "badgeUrl">,
+  slipway: RunningFile,
+  withCommands: boolean,
+): string {
   const { name = "" } = story.target ?? {};
   const local = name.replace(/\.amazonaws\.com$/, ".localhost");
   const lines = [

@@ -8,7 +8,8 @@ const USAGE = `slipway: AWS's delivery stack on your own machine
     --port N                  4566
     --account ID              the administrator's account (387543059434)
     --region R                ca-central-1
-    --database URL            postgres://… instead of SQLite in the data folder
+    --database URL            postgres://… instead of SQLite in the data folder; the password best in PGPASSWORD or ~/.pgpass,
+                              for everybody on this machine can read a command line
     --engine docker           what runs containers
     --provider NAME=PLACE     where connections find repositories: github=/srv/git holds OWNER/REPO.git
     --detach                  go to the background once ready

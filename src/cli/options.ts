@@ -1,7 +1,7 @@
 /** What the commands share: where Slipway keeps its data, and how a running one is found. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 export const DEFAULT_PORT = 4566;
 export const DEFAULT_ACCOUNT = "387543059434";
@@ -23,6 +23,30 @@ export class UsageError extends Error {
 export function dataFolder(option: string | undefined): string {
   if (option === "") throw new UsageError("--data takes a folder");
   return resolve(option ?? (process.env.SLIPWAY_DATA || join(homedir(), ".slipway")));
+}
+
+/** Its owner's only, where it is not there yet. Throws UsageError where there can be none. */
+export function makeDataFolder(dataDir: string): void {
+  try {
+    makeFolder(dataDir);
+  } catch (error) {
+    throw new UsageError(
+      `${dataDir} cannot be the data folder: ${(error as Error).message}. Choose another with --data`,
+    );
+  }
+}
+
+/** Not `recursive`: where a folder is there but takes no entries, as in /proc, Node's own would try for ever. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT") throw error;
+    makeFolder(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
 }
 
 /** What `up` writes into the data folder for the other commands, mode 0600. */
@@ -56,10 +80,10 @@ export function runningFile(dataDir: string): RunningFile | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as RunningFile;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     if (error instanceof SyntaxError)
       throw new UsageError(`${path} is damaged; stop Slipway by its pid, if it runs, and remove it`);
-    throw error;
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message}. Is the data folder another user's?`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** `slipway up`: starts Slipway in the foreground, or in the background with `--detach`. */
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DockerEngine } from "#engines/docker/docker-engine.ts";
@@ -11,6 +11,7 @@ import { releaseMemoryWhenIdle } from "./idle-memory.ts";
 import {
   dataFolder,
   exportLines,
+  makeDataFolder,
   type RunningFile,
   type RunningSlipway,
   runningFile,
@@ -44,6 +45,7 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(runsAt(running, dataDir));
     return 0;
   }
+  makeDataFolder(dataDir);
   if (values.detach) return detached(dataDir, args);
 
   // Of two that are started at once neither sees the other running yet, and each would take the other's work for a dead one's.
@@ -98,7 +100,6 @@ export async function run(args: string[]): Promise<number> {
 
 /** Starts the same command without `--detach` as a process of its own and waits until it is ready. */
 async function detached(dataDir: string, args: readonly string[]): Promise<number> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logFile = logFileOf(dataDir);
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(PROGRAM, ["up", ...args.filter((argument) => argument !== "--detach")], {
@@ -165,10 +166,14 @@ function startFailure(error: NodeJS.ErrnoException, { port, database }: { port: 
   if (error.code === "EACCES" && error.syscall === "listen") {
     return new UsageError(`Port ${port} is for root only; choose one above 1023 with --port`);
   }
-  // Node's errors of the connection, and PostgreSQL's refusals: class 28 is the login, 3D the database's name.
-  if (database && /^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_|28|3D)/.test(error.code ?? "")) {
+  // Node's errors of the connection, and PostgreSQL's refusals: class 28 is the login, 3D the database's name. The client's own
+  // have no code: "SASL: … client password must be a string".
+  if (
+    database &&
+    (/^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_|28|3D)/.test(error.code ?? "") || /password/.test(error.message))
+  ) {
     return new UsageError(
-      `The database of --database cannot be opened: ${error.message}. Check its host, name and login`,
+      `The database of --database cannot be opened: ${error.message}. Check its host, name and login (PGPASSWORD, ~/.pgpass)`,
     );
   }
   return error;

@@ -1,6 +1,7 @@
 /** The program in `dist/` (tools/build.ts), and when `bin/slipway` runs the sources instead. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   mkdtempSync,
@@ -68,5 +69,17 @@ describe("the bundle", () => {
     const before = new Date(mtimeMs - DAY_MS);
     utimesSync(join(root, "src/cli/main.ts"), before, before);
     assert.match(usage(), /^slipway: the newer one/);
+  });
+
+  it("is made by one set-up at a time", async () => {
+    const other = spawn("flock", [root, "sh", "-c", "echo taken; read -r _"], { stdio: ["pipe", "pipe", "inherit"] });
+    await once(other.stdout, "data");
+    const setup = spawn("sh", [join(root, "tools/setup.sh"), "npm"], { stdio: ["ignore", "ignore", "pipe"] });
+    const [said] = await once(setup.stderr, "data");
+    assert.match(String(said), /Another set-up of this checkout is under way/);
+    assert.equal(setup.exitCode, null);
+    other.stdin.end("\n");
+    const [status] = await once(setup, "exit");
+    assert.equal(status, 0);
   });
 });
