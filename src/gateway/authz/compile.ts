@@ -156,7 +156,9 @@ const IDENTITY_BASED: ReadonlySet<PolicyKind> = new Set(["identity", "boundary",
  */
 function resourceTest(pattern: string, variables: boolean, completes: boolean): TextTest {
   if (pattern === "*") return () => true;
-  const missing = completes ? 6 - pattern.split(":").length : 0;
+  // The colon of a variable parts no fields.
+  const fields = variables ? pattern.replaceAll(/\$\{[^}]*\}/g, "") : pattern;
+  const missing = completes ? 6 - fields.split(":").length : 0;
   return textTest(missing > 0 ? pattern + ":*".repeat(missing) : pattern, { variables, wildcards: true });
 }
 
