@@ -172,7 +172,11 @@ webhook=$(aws codebuild create-webhook --cli-input-json "$(filled webhook.json)"
 read -r payload_url webhook_secret <<<"$webhook"
 
 step "The pipeline, which runs once as it is created"
-aws s3api create-bucket --bucket "$ARTIFACT_BUCKET" --create-bucket-configuration "LocationConstraint=$AWS_DEFAULT_REGION" >/dev/null
+# S3's first region is the one that cannot be named.
+location=()
+[ "$AWS_DEFAULT_REGION" = us-east-1 ] ||
+  location=(--create-bucket-configuration "LocationConstraint=$AWS_DEFAULT_REGION")
+aws s3api create-bucket --bucket "$ARTIFACT_BUCKET" "${location[@]}" >/dev/null
 aws codepipeline create-pipeline --cli-input-json "$(filled pipeline.json)" >/dev/null
 # Empty until there are this many executions, then the newest one's status.
 execution_status() { # COUNT
