@@ -12,6 +12,8 @@ export interface Load {
   readonly port: number;
   readonly connections: number;
   readonly seconds: number;
+  /** Whether the clients have a core of their own. */
+  readonly pinned: boolean;
   /** Whole requests as text, sent in turn. */
   readonly requests: readonly string[];
 }
@@ -45,6 +47,9 @@ class Client {
     this.#socket.on("error", (error) => {
       this.refusal ??= String(error);
     });
+    this.#socket.on("end", () => {
+      this.refusal ??= "the connection was closed";
+    });
   }
 
   stop(): void {
@@ -76,11 +81,11 @@ const requests = load.requests.map((request) => Buffer.from(request));
 const clients = Array.from({ length: load.connections }, (_, index) => new Client(load.port, requests, index));
 const answered = () => clients.reduce((sum, client) => sum + client.answered, 0);
 
-// Never asleep: to wake another core is work of the one that answers, on a virtual machine through its host and with that up
+// Never asleep on a core of their own: to wake another core is work of the one that answers, on a virtual machine through its host and with that up
 // to a sixth of all it does here, and clients elsewhere in a network ask no such thing of it.
 let over = false;
 (function poll() {
-  if (!over) setImmediate(poll);
+  if (load.pinned && !over) setImmediate(poll);
 })();
 
 await passed(WARM_UP_SECONDS);

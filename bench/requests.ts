@@ -67,7 +67,7 @@ async function measuredOnce(log: Conditions["log"]): Promise<readonly Measured[]
   if (!pinned) log("taskset (util-linux) is missing or there is one core only: nothing is pinned");
   const load = (operation: WireOperation, key: Key): Promise<LoadResult> => {
     const requests = signedRequests(operation, key, running);
-    return underLoad({ port: running.port, connections: CONNECTIONS, seconds: SECONDS, requests }, pinned);
+    return underLoad({ port: running.port, connections: CONNECTIONS, seconds: SECONDS, pinned, requests });
   };
 
   // What is measured first would otherwise pay for the compiling of what all of them run.
@@ -174,8 +174,8 @@ function cpuSeconds(pid: number): number {
 }
 
 /** Runs the clients in a process of their own. Throws unless every request was answered 200. */
-async function underLoad(load: Load, pinned: boolean): Promise<LoadResult> {
-  const [command, ...args] = [...(pinned ? ["taskset", "--cpu-list", "1"] : []), process.execPath, GENERATOR];
+async function underLoad(load: Load): Promise<LoadResult> {
+  const [command, ...args] = [...(load.pinned ? ["taskset", "--cpu-list", "1"] : []), process.execPath, GENERATOR];
   const child = spawn(command!, args, { stdio: ["pipe", "pipe", "inherit"] });
   const closed = once(child, "close");
   child.stdin.end(JSON.stringify(load));
