@@ -49,13 +49,16 @@ with_progress() {
   [ "$seconds" -le 2 ] || echo "$what: done in $seconds s" >&2
 }
 
-# Two first runs at once, such as a demo beside the tests, would install over each other. The lock ends with this process.
+# Two first runs at once, such as a demo beside the tests, would install over each other. The lock lasts until this script and
+# what it runs have ended. Where the file system has no locks it goes without.
 if command -v flock >/dev/null; then
   exec 9<.
-  flock -n 9 || {
+  taken=0
+  flock -n 9 2>/dev/null || taken=$?
+  if [ "$taken" -eq 1 ]; then
     echo "Another set-up of this checkout is under way; waiting for it ..." >&2
     flock 9
-  }
+  fi
 fi
 
 is_node_24() {
@@ -88,7 +91,8 @@ if ! is_node_24; then
   is_node_24 || fail "node_modules/.bin/node is not Node 24; remove node_modules and run this again."
 fi
 
-[ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] || echo "$lock" >"$stamp"
+# In a checkout of somebody else's there is nothing to remember: nothing was installed.
+[ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] || [ ! -w node_modules ] || echo "$lock" >"$stamp"
 
 # As in bin/slipway, which runs the sources where this is not so.
 is_built() {

@@ -76,8 +76,14 @@ test("a data folder is made with what is missing above it, or refused in a sente
     makeDataFolder(dataDir);
     assert.equal(statSync(dataDir).mode & 0o777, 0o700);
     writeFileSync(join(folder, "file"), "");
-    // Node's recursive mkdir never returns from the last.
-    for (const impossible of [join(folder, "file"), join(folder, "file/below"), "/proc/nope", "/proc/nope/below"]) {
+    // Node's recursive mkdir never returns from the last two.
+    for (const impossible of [
+      join(folder, "file"),
+      join(folder, "file/below"),
+      "/proc",
+      "/proc/nope",
+      "/proc/nope/below",
+    ]) {
       assert.throws(() => makeDataFolder(impossible), {
         name: "UsageError",
         message: /cannot be the data folder: .*Choose another with --data$/,

@@ -1,5 +1,5 @@
 /** What the commands share: where Slipway keeps its data, and how a running one is found. */
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -25,10 +25,12 @@ export function dataFolder(option: string | undefined): string {
   return resolve(option ?? (process.env.SLIPWAY_DATA || join(homedir(), ".slipway")));
 }
 
-/** Its owner's only, where it is not there yet. Throws UsageError where there can be none. */
+/** Its owner's only, where it is not there yet. Throws UsageError where there can be none, or nothing can be written to it. */
 export function makeDataFolder(dataDir: string): void {
   try {
     makeFolder(dataDir);
+    // Not access(2): root may write everywhere by that, and yet not in /proc.
+    rmSync(mkdtempSync(join(dataDir, ".writable-")), { recursive: true });
   } catch (error) {
     throw new UsageError(
       `${dataDir} cannot be the data folder: ${(error as Error).message}. Choose another with --data`,
@@ -38,15 +40,18 @@ export function makeDataFolder(dataDir: string): void {
 
 /** Not `recursive`: where a folder is there but takes no entries, as in /proc, Node's own would try for ever. */
 function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && statSync(path).isDirectory()) return;
-    if (code !== "ENOENT") throw error;
-    makeFolder(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
+    // Another Slipway that is being started may have been quicker.
+    if (!isFolder(path)) throw error;
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** What `up` writes into the data folder for the other commands, mode 0600. */

@@ -25,7 +25,7 @@ describe("the bundle", () => {
   const root = mkdtempSync(join(tmpdir(), "slipway bundle-"));
   after(() => rmSync(root, { recursive: true }));
   for (const part of ["bin", "src", "tools", "package.json", "package-lock.json", "tsconfig.json"]) {
-    cpSync(join(CHECKOUT, part), join(root, part), { recursive: true });
+    cpSync(join(CHECKOUT, part), join(root, part), { recursive: true, preserveTimestamps: true });
   }
   symlinkSync(join(CHECKOUT, "node_modules"), join(root, "node_modules"));
 
@@ -75,11 +75,14 @@ describe("the bundle", () => {
     const other = spawn("flock", [root, "sh", "-c", "echo taken; read -r _"], { stdio: ["pipe", "pipe", "inherit"] });
     await once(other.stdout, "data");
     const setup = spawn("sh", [join(root, "tools/setup.sh"), "npm"], { stdio: ["ignore", "ignore", "pipe"] });
-    const [said] = await once(setup.stderr, "data");
-    assert.match(String(said), /Another set-up of this checkout is under way/);
-    assert.equal(setup.exitCode, null);
-    other.stdin.end("\n");
-    const [status] = await once(setup, "exit");
-    assert.equal(status, 0);
+    const ended = once(setup, "exit");
+    try {
+      const [said] = await once(setup.stderr, "data");
+      assert.match(String(said), /Another set-up of this checkout is under way/);
+      assert.equal(setup.exitCode, null);
+    } finally {
+      other.stdin.end("\n");
+    }
+    assert.deepEqual(await ended, [0, null]);
   });
 });
