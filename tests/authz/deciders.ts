@@ -1,24 +1,31 @@
 /** The two that decide a case: Slipway's evaluator and the oracle, which is here and nowhere else. */
 import { anonymousPrincipal, runSimulation } from "@cloud-copilot/iam-simulate";
 import { compilePolicy } from "#gateway/authz/compile.ts";
-import { evaluate } from "#gateway/authz/evaluate.ts";
+import { type AuthorizationRequest, evaluate, type PolicySet } from "#gateway/authz/evaluate.ts";
 import { type PolicyKind, parsePolicy } from "#gateway/authz/policy-document.ts";
 import { PRINCIPALS, type RandomCase, type RawPolicy } from "./random-case.ts";
 
 export type Verdict = "allow" | "deny" | "explicit deny";
 
 export function ours(given: RandomCase): Verdict {
+  const { request, policies } = inOurForm(given);
+  const decision = evaluate(request, policies);
+  if (decision.fault !== undefined) throw decision.fault;
+  return decision.allowed ? "allow" : decision.explicit ? "explicit deny" : "deny";
+}
+
+export function inOurForm(given: RandomCase): { request: AuthorizationRequest; policies: PolicySet } {
   const compiled = (policy: RawPolicy, kind: PolicyKind) => compilePolicy(parsePolicy(JSON.stringify(policy), kind));
   const { boundary, session, scps, resourcePolicy, resourcePolicyRequired } = given;
-  const decision = evaluate(
-    {
+  return {
+    request: {
       action: given.action,
       resource: given.resource,
       resourceAccountId: given.resourceAccountId,
       principal: PRINCIPALS[given.principal],
       context: Object.fromEntries(Object.entries(given.context).map(([key, value]) => [key.toLowerCase(), value])),
     },
-    {
+    policies: {
       identity: given.identity.map((policy) => compiled(policy, "identity")),
       ...(boundary && { boundary: compiled(boundary, "boundary") }),
       ...(session && { session: [compiled(session, "session")] }),
@@ -26,9 +33,7 @@ export function ours(given: RandomCase): Verdict {
       ...(resourcePolicy && { resource: compiled(resourcePolicy, "resource") }),
       resourcePolicyRequired,
     },
-  );
-  if (decision.fault !== undefined) throw decision.fault;
-  return decision.allowed ? "allow" : decision.explicit ? "explicit deny" : "deny";
+  };
 }
 
 const VERDICTS = { Allowed: "allow", ImplicitlyDenied: "deny", ExplicitlyDenied: "explicit deny" } as const;

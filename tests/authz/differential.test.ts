@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
-import { oracle, ours, type Verdict } from "./deciders.ts";
+import { evaluate, missingKeys } from "#gateway/authz/evaluate.ts";
+import { inOurForm, oracle, ours, type Verdict } from "./deciders.ts";
 import { EXPLANATIONS, rewritten } from "./explanations.ts";
 import { Random, type RandomCase, randomCase } from "./random-case.ts";
 
@@ -54,6 +55,21 @@ suite("the evaluator against another", () => {
     for (const [verdict, count] of Object.entries(tally)) assert.ok(count > CASES / 20, `${verdict}: ${count}`);
     assert.deepEqual([...used].sort(), Object.keys(EXPLANATIONS).sort());
   });
+});
+
+/** What lets the gateway decide without knowing anything of a request but its action, resource and principal. */
+test(`${CASES} random cases: where no policy asks for a key, the keys change nothing`, () => {
+  const random = new Random(SEED);
+  let without = 0;
+  for (let count = 0; count < CASES; count++) {
+    const given = randomCase(random);
+    const { request, policies } = inOurForm(given);
+    const bare = { ...request, context: {} };
+    if (missingKeys(bare, policies).length > 0) continue;
+    without += 1;
+    assert.deepEqual(evaluate(bare, policies), evaluate(request, policies), JSON.stringify(given));
+  }
+  assert.ok(without > CASES / 20 && without < CASES, `${without} without`);
 });
 
 /** The one explanation that suffices; undefined where it takes several. */
