@@ -87,7 +87,8 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function allSteps(steps: readonly Step[], isStopping: () => boolean): Promise<boolean> {
+/** Whether all of them held: what comes after one that did not is not begun, and the demo's exit status is 1. */
+export async function allSteps(steps: readonly Step[], isStopping: () => boolean): Promise<boolean> {
   for (const { title, run: step } of steps) {
     try {
       await reported(title, step, isStopping);
