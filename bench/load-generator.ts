@@ -81,8 +81,8 @@ const requests = load.requests.map((request) => Buffer.from(request));
 const clients = Array.from({ length: load.connections }, (_, index) => new Client(load.port, requests, index));
 const answered = () => clients.reduce((sum, client) => sum + client.answered, 0);
 
-// Never asleep on a core of their own: to wake another core is work of the one that answers, on a virtual machine through its host and with that up
-// to a sixth of all it does here, and clients elsewhere in a network ask no such thing of it.
+// Never asleep on a core of their own: to wake another core is work of the one that answers, on a virtual machine through its
+// host and then up to a sixth of all that Slipway does here. Clients elsewhere in a network ask no such thing of it.
 let over = false;
 (function poll() {
   if (load.pinned && !over) setImmediate(poll);
