@@ -14,7 +14,7 @@ import {
   UpdateProjectCommand,
 } from "@aws-sdk/client-codebuild";
 import { GetPipelineStateCommand } from "@aws-sdk/client-codepipeline";
-import { DescribeServicesCommand, DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { DescribeServicesCommand, DescribeTaskDefinitionCommand, ListTasksCommand } from "@aws-sdk/client-ecs";
 import { DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { filledText } from "#demo/inputs.ts";
 import { CLUSTER, PIPELINE, PROJECT, SERVICE } from "#demo/names.ts";
@@ -63,6 +63,19 @@ describe("the Cruddur pipeline", () => {
   }
 
   it("delivers a merged pull request without a failed request", () => runSteps(story.delivery("2")));
+
+  it("has what the application says in the stream that awslogs names after its task", async () => {
+    const { ecs, logs } = story.clients;
+    const { taskArns = [] } = await ecs.send(new ListTasksCommand({ cluster: CLUSTER, serviceName: SERVICE }));
+    assert.ok(taskArns.length > 0);
+    for (const arn of taskArns) {
+      const logStreamName = `backend-flask/backend-flask/${arn.split("/").at(-1)}`;
+      await until(async () => {
+        const { events } = await logs.send(new GetLogEventsCommand({ logGroupName: "cruddur", logStreamName }));
+        return events?.some(({ message }) => message?.includes('"GET /api/health-check HTTP/1.1" 200'));
+      });
+    }
+  });
 
   it("keeps the build's numbers as AWS's console shows them", async () => {
     const { projects } = await story.clients.codebuild.send(new BatchGetProjectsCommand({ names: [PROJECT] }));
